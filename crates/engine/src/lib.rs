@@ -1,0 +1,1 @@
+//! Runs checks; its Session is the only door to the target.

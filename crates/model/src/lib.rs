@@ -1,0 +1,31 @@
+//! The nouns of a scan and the pure functions on them.
+//!
+//! Nothing here does I/O, reads a clock or is async: what a scan saw ([`exchange`]), what a judge
+//! says of it ([`verdict`]), what people read ([`finding`]), what it costs ([`score`]) and the
+//! record that holds it all ([`scan`]).
+
+pub mod exchange;
+pub mod finding;
+pub mod gate;
+pub mod http;
+pub mod identity;
+pub mod meta;
+pub mod redact;
+pub mod scan;
+pub mod score;
+pub mod secret;
+pub mod severity;
+pub mod verdict;
+
+pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded, TransportError, TransportErrorKind};
+pub use finding::{Evidence, Finding, Occurrence, Suppression, findings};
+pub use gate::Gate;
+pub use http::{Body, Headers, Origin, Request, Response};
+pub use identity::{Credential, Identity, Place, Signer, Stamp};
+pub use meta::{Category, Meta, Mode, Need, Owasp, Variant};
+pub use redact::Redactor;
+pub use scan::{Assessment, Outcome, Scan, SubjectKey};
+pub use score::{Grade, Score, score};
+pub use secret::Secret;
+pub use severity::{Confidence, Severity};
+pub use verdict::{Flaw, Location, NonEmpty, Verdict};

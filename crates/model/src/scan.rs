@@ -1,0 +1,294 @@
+//! The one record of a scan, as it is stored, sent and rendered.
+//!
+//! Command line, REST, MCP and the Action all return this; none of them computes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::exchange::{Exchange, OperationKey};
+use crate::finding::Finding;
+use crate::gate::GateResult;
+use crate::http::Origin;
+use crate::meta::Mode;
+use crate::score::Score;
+use crate::verdict::Verdict;
+
+/// Version of the JSON that a [`Scan`] serializes to. Fields are only added within a version.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What an assessment is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SubjectKey {
+    /// The API as a whole.
+    Target,
+    /// One scheme, host and port.
+    Origin(String),
+    /// One identity, by name.
+    Identity(String),
+    /// One operation.
+    Operation(OperationKey),
+    /// One exchange, by id, and the operation that it belongs to.
+    Exchange {
+        /// The exchange's id.
+        id: u32,
+        /// The operation, where it belongs to one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        operation: Option<OperationKey>,
+        /// Name of the identity that sent it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        identity: Option<String>,
+    },
+}
+
+impl SubjectKey {
+    /// The operation that the subject is or belongs to.
+    pub fn operation(&self) -> Option<&OperationKey> {
+        match self {
+            Self::Operation(operation) => Some(operation),
+            Self::Exchange { operation, .. } => operation.as_ref(),
+            Self::Target | Self::Origin(_) | Self::Identity(_) => None,
+        }
+    }
+
+    /// The identity that the subject is or belongs to.
+    pub fn identity(&self) -> Option<&str> {
+        match self {
+            Self::Identity(name) => Some(name),
+            Self::Exchange { identity, .. } => identity.as_deref(),
+            Self::Target | Self::Origin(_) | Self::Operation(_) => None,
+        }
+    }
+}
+
+/// One row of a scan: a check, a subject, and what came of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Assessment {
+    /// Id of the check.
+    pub check: String,
+    /// What it was asked of.
+    pub subject: SubjectKey,
+    /// The observation, kept where the verdict is a fail or inconclusive; exchanges are ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observation: Option<Value>,
+    /// The answer.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+}
+
+/// The program that made a scan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Tool {
+    /// `middlebrick`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// What was scanned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TargetSummary {
+    /// As the user typed it.
+    pub given: String,
+    /// Where requests went.
+    pub origin: Option<Origin>,
+    /// Path that stands before every operation's path; empty or starting with `/`.
+    pub base_path: String,
+    /// True where the origin is this machine.
+    pub loopback: bool,
+}
+
+/// How the scan ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Outcome {
+    /// Done, and enough was tested for a verdict.
+    #[default]
+    Complete,
+    /// Done or stopped, without enough for a verdict.
+    CannotTell {
+        /// Why, in one sentence.
+        reason: String,
+        /// What to try.
+        hint: String,
+    },
+    /// Stopped by the user.
+    Interrupted,
+}
+
+/// Requests by what they were made for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RequestCounts {
+    /// All of them.
+    pub total: u32,
+    /// Getting or refreshing credentials.
+    pub sign_in: u32,
+    /// Finding out what works.
+    pub survey: u32,
+    /// Observing for checks.
+    pub check: u32,
+}
+
+/// One identity of the scan. Holds no secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct IdentitySummary {
+    /// Name in the configuration.
+    pub name: String,
+    /// Role, where the user states one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Where its credentials stand, such as `header X-API-Key`.
+    pub credentials: Vec<String>,
+    /// True if an operation answered it that refuses a corrupted credential, or that answers
+    /// nobody else.
+    pub alive: bool,
+    /// What shows that it is alive, or why it is not.
+    pub note: String,
+}
+
+/// An oddity in the description or in what the scan met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Document and JSON pointer, where it has a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// What is odd.
+    pub message: String,
+}
+
+/// What the description holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct InventorySummary {
+    /// Such as `OpenAPI 3.0`; absent where no description was found.
+    pub format: Option<String>,
+    /// Title of the API.
+    pub title: Option<String>,
+    /// Version of the API.
+    pub version: Option<String>,
+    /// Operations.
+    pub operations: usize,
+    /// Operations that read.
+    pub reading: usize,
+    /// References.
+    pub references: usize,
+    /// Oddities.
+    pub warnings: Vec<Warning>,
+}
+
+/// How many assessments of a check ended in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CoverageRow {
+    /// Id of the check.
+    pub check: String,
+    /// Word of the verdict.
+    pub verdict: String,
+    /// Why, for inconclusive and not applicable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// How often.
+    pub count: u32,
+}
+
+/// An operation that was not tested, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct Untested {
+    /// The operation.
+    pub operation: OperationKey,
+    /// Why, in one sentence.
+    pub reason: String,
+}
+
+/// How much of the API the verdict rests on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Coverage {
+    /// `assessments_ratio` times `operations_ratio`, 0.0 to 1.0.
+    pub ratio: f64,
+    /// Decided assessments among the decided and inconclusive.
+    pub assessments_ratio: f64,
+    /// Operations with a working request, or refused for every identity given, among those that
+    /// the mode may send.
+    pub operations_ratio: f64,
+    /// Operations that the mode may send.
+    pub sendable: usize,
+    /// Of these, with a working request.
+    pub working: usize,
+    /// Of these, refused for every identity given.
+    pub refused: usize,
+    /// Checks with at least one decided assessment.
+    pub checks_decided: usize,
+    /// Checks that had a subject.
+    pub checks_asked: usize,
+    /// Sendable operations without a working request.
+    pub unreachable: Vec<Untested>,
+    /// How the assessments ended, by check, verdict and reason.
+    pub rows: Vec<CoverageRow>,
+    /// What was not tested at all and how to change that, in sentences.
+    pub untested: Vec<String>,
+}
+
+/// The record of one scan.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Scan {
+    /// Version of this JSON.
+    pub schema_version: u32,
+    /// UUIDv7.
+    pub id: String,
+    /// The program.
+    pub tool: Tool,
+    /// What was scanned.
+    pub target: TargetSummary,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    /// From start to end.
+    pub duration_ms: u64,
+    /// What the scan was allowed to do.
+    pub mode: Mode,
+    /// Seed of everything random in it.
+    pub seed: u64,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Whether the user's conditions hold.
+    pub gate: GateResult,
+    /// Requests sent.
+    pub requests: RequestCounts,
+    /// Who sent them.
+    pub identities: Vec<IdentitySummary>,
+    /// What the description holds.
+    pub inventory: InventorySummary,
+    /// How much was tested.
+    pub coverage: Coverage,
+    /// Operations that the scan left alone on purpose, and why.
+    pub set_aside: Vec<Untested>,
+    /// What the scan made and could not remove.
+    pub leftovers: Vec<String>,
+    /// Points, grade, and what took them.
+    pub score: Score,
+    /// What is wrong, worst first.
+    pub findings: Vec<Finding>,
+    /// Exchanges that findings refer to, by id; all of them in a complete record.
+    pub exchanges: BTreeMap<u32, Arc<Exchange>>,
+    /// What was odd.
+    pub warnings: Vec<Warning>,
+    /// Failing and inconclusive assessments with their observations; all in a complete record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assessments: Vec<Assessment>,
+}
+
+impl Scan {
+    /// The process's exit code: 0 done and the gate holds, 1 the gate fails, 2 cannot tell,
+    /// 130 interrupted.
+    ///
+    /// **Source**: chosen; 130 is 128 + SIGINT, as shells report it.
+    pub fn exit_code(&self) -> u8 {
+        match (&self.outcome, self.gate.holds()) {
+            (Outcome::Interrupted, _) => 130,
+            (Outcome::CannotTell { .. }, _) => 2,
+            (Outcome::Complete, false) => 1,
+            (Outcome::Complete, true) => 0,
+        }
+    }
+}

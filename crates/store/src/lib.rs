@@ -1,0 +1,1 @@
+//! Scans under the user's state folder.

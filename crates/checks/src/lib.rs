@@ -1,1 +1,60 @@
-//! One folder per check or family.
+//! One folder per check or family: `mod.rs` (META, observation, plan, observe, judge), `README.md`
+//! (for people), `examples.md` (tests of the judge), `target.rs` (a vulnerable and a fixed server).
+//!
+//! A check sends through its [`engine::Session`] and keeps no state. The lists below are kept in
+//! step with the folders by `cargo test -p middlebrick-checks`.
+
+use engine::AnyCheck;
+
+// folders: begin
+pub mod unauthenticated_access;
+// folders: end
+
+/// A folder's checks, and the servers that each of them must tell apart.
+#[derive(Clone, Copy)]
+pub struct Folder {
+    /// Name of the folder.
+    pub name: &'static str,
+    /// Its checks.
+    pub checks: &'static [&'static dyn AnyCheck],
+    /// A vulnerable and a fixed server per check.
+    #[cfg(any(test, feature = "targets"))]
+    pub pairs: fn() -> Vec<Pair>,
+}
+
+/// Two servers that differ in one defect.
+#[cfg(any(test, feature = "targets"))]
+pub struct Pair {
+    /// Id of the check that must tell them apart.
+    pub check: &'static str,
+    /// Has the defect.
+    pub vulnerable: engine::testing::Served,
+    /// Has it not.
+    pub fixed: engine::testing::Served,
+}
+
+macro_rules! folder {
+    ($name:ident) => {
+        Folder {
+            name: stringify!($name),
+            checks: $name::CHECKS,
+            #[cfg(any(test, feature = "targets"))]
+            pairs: $name::target::pairs,
+        }
+    };
+}
+
+/// Every folder.
+pub static FOLDERS: &[Folder] = &[
+    // list: begin
+    folder!(unauthenticated_access),
+    // list: end
+];
+
+/// Every check.
+pub fn all() -> Vec<&'static dyn AnyCheck> {
+    FOLDERS.iter().flat_map(|folder| folder.checks).copied().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,28 @@
-//! Runs checks; its Session is the only door to the target.
+//! Runs checks. A [`Session`] is the only door to the target.
+
+pub mod check;
+pub mod controls;
+mod door;
+pub mod draft;
+pub mod effect;
+pub mod event;
+pub mod examples;
+mod identities;
+mod pace;
+mod record;
+pub mod scan;
+mod session;
+pub mod subject;
+pub mod survey;
+pub mod target;
+pub mod testing;
+pub mod transport;
+
+pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
+pub use door::{Limits, RANDOM_SIGN_INS};
+pub use draft::{Authenticate, Draft, Edit, Intent};
+pub use event::{Event, Events, Phase, Silent};
+pub use scan::{Options, scan};
+pub use session::Session;
+pub use survey::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation};
+pub use target::Target;

@@ -14,6 +14,7 @@ pub mod redact;
 pub mod scan;
 pub mod score;
 pub mod secret;
+pub mod sensitive;
 pub mod severity;
 pub mod verdict;
 

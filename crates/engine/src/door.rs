@@ -1,0 +1,458 @@
+//! The one way out: every byte that a scan sends to its target passes here.
+//!
+//! In this order: what the request does and whether the mode lets it out, budgets, pace,
+//! credentials, signature, edits, sending, masking, recording.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
+
+use model::{Answer, Credential, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response, Stamp};
+use tokio::sync::{OnceCell, watch};
+use tokio::time::Instant;
+
+use crate::check::Unobserved;
+use crate::draft::{Authenticate, Draft, Edit, Intent};
+use crate::effect::{self, Effect};
+use crate::event::{Event, Events};
+use crate::identities::{DIED, Identities, Live, extract};
+use crate::pace::Pace;
+use crate::record::Masker;
+use crate::transport::{Hello, HandshakeAnswer, Transport};
+
+/// Tries to sign in as a random user that safe mode allows in one scan.
+///
+/// **Source**: docs/safety.md.
+pub const RANDOM_SIGN_INS: u32 = 10;
+
+/// Times that a request is sent again after the target asked to slow down.
+///
+/// **Source**: chosen.
+const AGAIN_AFTER_LIMIT: u32 = 2;
+
+/// Server errors in all after which a remote target is left alone.
+///
+/// **Source**: docs/safety.md; they wake people.
+const SERVER_ERRORS_REMOTE: u32 = 20;
+
+/// Limits of a scan.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// What may be sent.
+    pub mode: Mode,
+    /// Requests a second; none for as fast as answers come.
+    pub rate: Option<f64>,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// Requests in all.
+    pub max_requests: u32,
+    /// Time in all.
+    pub budget: Duration,
+    /// Time for one exchange.
+    pub timeout: Duration,
+}
+
+/// What came of sending a draft: the masked record, and the response as it came.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) recorded: Recorded,
+    pub(crate) raw: Option<Arc<Response>>,
+}
+
+/// Takes every exchange as it is recorded, with the response as it came.
+pub(crate) type Listener = dyn Fn(&Recorded, Option<&Arc<Response>>) + Send + Sync;
+
+/// Everything that sessions share.
+pub(crate) struct Door {
+    pub(crate) transport: Transport,
+    pub(crate) origin: Origin,
+    pub(crate) base_path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) repeatable: BTreeSet<OperationKey>,
+    pub(crate) identities: Identities,
+    pub(crate) limits: Limits,
+    pub(crate) seed: u64,
+    pub(crate) started: Instant,
+    pub(crate) interrupt: watch::Receiver<bool>,
+    pub(crate) events: Arc<dyn Events>,
+    pace: Pace,
+    redactor: RwLock<Redactor>,
+    masker: Masker,
+    exchanges: Mutex<Vec<Arc<Exchange>>>,
+    remembered: Mutex<HashMap<Draft, Arc<OnceCell<Sent>>>>,
+    listener: RwLock<Option<Box<Listener>>>,
+    sent: AtomicU32,
+    random_sign_ins: AtomicU32,
+    server_errors: AtomicU32,
+}
+
+/// What a [`Door`] is made of.
+pub(crate) struct DoorParts {
+    pub(crate) transport: Transport,
+    pub(crate) origin: Origin,
+    pub(crate) base_path: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) repeatable: BTreeSet<OperationKey>,
+    pub(crate) identities: Identities,
+    pub(crate) limits: Limits,
+    pub(crate) seed: u64,
+    pub(crate) interrupt: watch::Receiver<bool>,
+    pub(crate) events: Arc<dyn Events>,
+}
+
+impl Door {
+    pub(crate) fn new(parts: DoorParts) -> Self {
+        let door = Self {
+            pace: Pace::new(parts.limits.rate, parts.limits.concurrency),
+            redactor: RwLock::default(),
+            masker: Masker::new(parts.seed),
+            exchanges: Mutex::default(),
+            remembered: Mutex::default(),
+            listener: RwLock::default(),
+            sent: AtomicU32::new(0),
+            random_sign_ins: AtomicU32::new(0),
+            server_errors: AtomicU32::new(0),
+            started: Instant::now(),
+            transport: parts.transport,
+            origin: parts.origin,
+            base_path: parts.base_path,
+            headers: parts.headers,
+            repeatable: parts.repeatable,
+            identities: parts.identities,
+            limits: parts.limits,
+            seed: parts.seed,
+            interrupt: parts.interrupt,
+            events: parts.events,
+        };
+        for live in door.identities.iter() {
+            door.mask_credentials(live);
+            if let Some(login) = &live.identity.login {
+                for secret in &login.secrets {
+                    door.mask(secret.expose(), &format!("{}.login", live.name));
+                }
+            }
+        }
+        door
+    }
+
+    /// Masks a value in everything that is recorded from here on.
+    pub(crate) fn mask(&self, secret: &str, label: &str) {
+        self.redactor.write().expect("no holder panics").add(secret, label);
+    }
+
+    fn mask_credentials(&self, live: &Live) {
+        for credential in live.generation().credentials.iter() {
+            self.mask(credential.value.expose(), &format!("{}.{}", live.name, credential.place.label()));
+        }
+    }
+
+    pub(crate) fn listen(&self, listener: Box<Listener>) {
+        *self.listener.write().expect("no holder panics") = Some(listener);
+    }
+
+    pub(crate) fn is_interrupted(&self) -> bool {
+        *self.interrupt.borrow()
+    }
+
+    pub(crate) fn requests(&self) -> u32 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn exchanges(&self) -> Vec<Arc<Exchange>> {
+        self.exchanges.lock().expect("no holder panics").clone()
+    }
+
+    pub(crate) fn loopback(&self) -> bool {
+        self.origin.is_loopback()
+    }
+
+    /// What a request does, paths below the base path taken by their words.
+    pub(crate) fn effect(&self, request: &Request, operation: Option<&OperationKey>, intent: Intent) -> Effect {
+        if intent == Intent::RandomSignIn {
+            return Effect::SignsIn;
+        }
+        if operation.is_some_and(|key| self.repeatable.contains(key) && key.method == request.method) {
+            return Effect::Reads;
+        }
+        let below = request.target.strip_prefix(self.base_path.as_str()).unwrap_or(&request.target);
+        effect::effect(&Request { target: below.to_owned(), ..request.clone() })
+    }
+
+    /// Whether there is time and a request left.
+    fn spend(&self) -> Result<(), Unobserved> {
+        if self.is_interrupted() {
+            return Err(Unobserved::Interrupted);
+        }
+        if self.started.elapsed() >= self.limits.budget {
+            return Err(Unobserved::Inconclusive("the time budget is used up".into()));
+        }
+        if self.sent.fetch_add(1, Ordering::Relaxed) >= self.limits.max_requests {
+            self.sent.fetch_sub(1, Ordering::Relaxed);
+            return Err(Unobserved::Inconclusive("the request budget is used up".into()));
+        }
+        Ok(())
+    }
+
+    /// Sends a draft. `allowance` is asked before each sending.
+    pub(crate) async fn send(
+        &self,
+        draft: &Draft,
+        purpose: Purpose,
+        allowance: &(dyn Fn() -> Result<(), Unobserved> + Send + Sync),
+    ) -> Result<Sent, Unobserved> {
+        self.permit(draft, purpose)?;
+        let live = match &draft.identity {
+            Some(name) => Some(self.identities.by_name(name).ok_or_else(|| {
+                Unobserved::Inconclusive(format!("there is no identity `{name}`").into())
+            })?),
+            None => None,
+        };
+        let mut again = 0;
+        loop {
+            allowance()?;
+            self.spend()?;
+            let _place = self.pace.turn(draft.burst).await;
+            let ordered = match live {
+                Some(live) if live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()) => Some(live.turn.lock().await),
+                _ => None,
+            };
+            let request = self.finish(draft, live.map(Arc::as_ref));
+            let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
+            let started_ms = self.started.elapsed().as_millis() as u64;
+            let reads = self.effect(&request, draft.operation.as_ref(), draft.intent) <= Effect::Acts;
+            let mut interrupt = self.interrupt.clone();
+            let exchange = self.transport.exchange(&origin, &request, draft.carries_credentials());
+            let received = tokio::select! {
+                received = exchange => received,
+                () = stopped(&mut interrupt), if reads => return Err(Unobserved::Interrupted),
+            };
+            drop(ordered);
+            let response = match &received.answer {
+                Answer::Response(response) => Some(response),
+                Answer::Error(_) => None,
+            };
+            let slow_down = !draft.burst && self.pace.learn(response, received.duration);
+            if response.is_some_and(|r| r.status >= 500) {
+                self.server_errors.fetch_add(1, Ordering::Relaxed);
+            }
+            let dropped = matches!(&received.answer, Answer::Error(e) if e.kind == model::TransportErrorKind::Closed);
+            if !reads {
+                self.remembered.lock().expect("no holder panics").clear();
+            }
+            let sent = self.record(draft, purpose, request, received, started_ms);
+            // A kept-alive connection that the server closed meanwhile says nothing of the request.
+            if (slow_down && again < AGAIN_AFTER_LIMIT) || (dropped && reads && again == 0) {
+                again += 1;
+                continue;
+            }
+            return Ok(sent);
+        }
+    }
+
+    /// Sends a draft, or returns what came of an equal one.
+    pub(crate) async fn recall(
+        &self,
+        draft: &Draft,
+        purpose: Purpose,
+        allowance: &(dyn Fn() -> Result<(), Unobserved> + Send + Sync),
+    ) -> Result<Sent, Unobserved> {
+        let cell = self.remembered.lock().expect("no holder panics").entry(draft.clone()).or_default().clone();
+        cell.get_or_try_init(|| self.send(draft, purpose, allowance)).await.cloned()
+    }
+
+    fn permit(&self, draft: &Draft, purpose: Purpose) -> Result<(), Unobserved> {
+        let mut request = draft.request.clone();
+        apply(&draft.after_signing, &mut request);
+        let effect = match purpose {
+            Purpose::SignIn => Effect::SignsIn,
+            Purpose::Survey | Purpose::Check => self.effect(&request, draft.operation.as_ref(), draft.intent),
+        };
+        effect::permit(self.limits.mode, effect, self.loopback())
+            .map_err(|not_sent| Unobserved::Inconclusive(not_sent.reason.into()))?;
+        if request.method == "TRACE" && draft.carries_credentials() {
+            return Err(Unobserved::Inconclusive("TRACE is sent without credentials only".into()));
+        }
+        if purpose == Purpose::Check && self.limits.mode == Mode::Passive {
+            return Err(Unobserved::Inconclusive("passive mode sends nothing for checks".into()));
+        }
+        if draft.intent == Intent::RandomSignIn
+            && self.limits.mode <= Mode::Safe
+            && self.random_sign_ins.fetch_add(1, Ordering::Relaxed) >= RANDOM_SIGN_INS
+        {
+            return Err(Unobserved::Inconclusive("the tries to sign in as a random user are used up".into()));
+        }
+        let errors = self.server_errors.load(Ordering::Relaxed);
+        if purpose == Purpose::Check && !self.loopback() && errors >= SERVER_ERRORS_REMOTE {
+            return Err(Unobserved::Inconclusive("the target answered with too many server errors and is left alone".into()));
+        }
+        Ok(())
+    }
+
+    /// The request with common headers, credentials, signature and edits in place.
+    fn finish(&self, draft: &Draft, live: Option<&Live>) -> Request {
+        let mut request = draft.request.clone();
+        for (name, value) in &self.headers {
+            if !request.headers.contains(name) {
+                request.headers.push(name, value);
+            }
+        }
+        if let Some(live) = live {
+            for (name, value) in live.headers.lock().expect("no holder panics").iter() {
+                if !request.headers.contains(name) {
+                    request.headers.push(name, value);
+                }
+            }
+            self.authenticate(draft, live, &mut request);
+            if draft.authenticate != Authenticate::Without
+                && let Some(signer) = &live.identity.signer
+            {
+                let unix_ms = chrono::Utc::now().timestamp_millis() + draft.clock_offset_ms;
+                signer.sign(&mut request, &Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() });
+            }
+        }
+        apply(&draft.after_signing, &mut request);
+        request
+    }
+
+    fn authenticate(&self, draft: &Draft, live: &Live, request: &mut Request) {
+        let credentials = live.generation().credentials;
+        for (position, Credential { place, value }) in credentials.iter().enumerate() {
+            match &draft.authenticate {
+                Authenticate::Own => place.put(request, value.expose()),
+                Authenticate::Without => {}
+                Authenticate::Dropping(dropped) => {
+                    if *dropped != position {
+                        place.put(request, value.expose());
+                    }
+                }
+                Authenticate::Replacing { position: replaced, value: other, label } => {
+                    let value = if *replaced == position { other } else { value };
+                    place.put(request, value.expose());
+                    if let (true, Some(label)) = (*replaced == position, label) {
+                        self.mask(other.expose(), label);
+                    }
+                }
+            }
+        }
+    }
+
+    fn record(
+        &self,
+        draft: &Draft,
+        purpose: Purpose,
+        request: Request,
+        received: crate::transport::Received,
+        started_ms: u64,
+    ) -> Sent {
+        let raw = match &received.answer {
+            Answer::Response(response) => Some(Arc::new(response.clone())),
+            Answer::Error(_) => None,
+        };
+        let exchange = Exchange {
+            id: 0,
+            purpose,
+            identity: draft.carries_credentials().then(|| draft.identity.as_deref().unwrap_or_default().to_owned()),
+            operation: draft.operation.clone(),
+            request,
+            answer: received.answer,
+            started_ms,
+            duration_ms: received.duration.as_millis() as u64,
+            connection: received.connection,
+        };
+        let masked = self.redactor.read().expect("no holder panics").exchange(exchange);
+        let mut exchange = self.masker.exchange(masked);
+        let recorded = {
+            let mut exchanges = self.exchanges.lock().expect("no holder panics");
+            exchange.id = u32::try_from(exchanges.len() + 1).unwrap_or(u32::MAX);
+            let exchange = Arc::new(exchange);
+            exchanges.push(exchange.clone());
+            Recorded::from(exchange)
+        };
+        if let Some(listener) = self.listener.read().expect("no holder panics").as_ref() {
+            listener(&recorded, raw.as_ref());
+        }
+        self.events.event(Event::Sent { total: self.requests() });
+        Sent { recorded, raw }
+    }
+
+    /// Gets credentials by the identity's sign-in request.
+    ///
+    /// # Errors
+    /// Why there are none, in words that repeat no secret.
+    pub(crate) async fn sign_in(&self, live: &Live) -> Result<(), String> {
+        let Some(login) = &live.identity.login else { return Ok(()) };
+        let generation = live.generation().number;
+        let _turn = live.turn.lock().await;
+        if live.generation().number != generation {
+            return Ok(());
+        }
+        let draft = Draft::anonymous(login.request.clone());
+        self.spend().map_err(|_| "the budget is used up".to_owned())?;
+        let _place = self.pace.turn(false).await;
+        let request = self.finish(&draft, None);
+        let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
+        let started_ms = self.started.elapsed().as_millis() as u64;
+        let received = self.transport.exchange(&origin, &request, true).await;
+        let taken = match &received.answer {
+            Answer::Error(error) => Err(format!("the sign-in request failed: {error}")),
+            Answer::Response(response) => extract(&login.extract, response)
+                .map_err(|missing| format!("the sign-in request was answered with {}, and {missing}", response.status)),
+        };
+        let taken = taken.map(|credentials| {
+            live.renew(credentials);
+            self.mask_credentials(live);
+        });
+        self.record(&draft, Purpose::SignIn, request, received, started_ms);
+        taken
+    }
+
+    /// Makes sure that an identity works now, by its canary request, sent at `since` or later.
+    /// Signs in again once where it does not.
+    pub(crate) async fn confirm_alive(&self, live: &Live, since: Instant) -> Result<(), Unobserved> {
+        let Some(canary) = live.canary.get() else { return Ok(()) };
+        let mut seen_alive = live.seen_alive.lock().await;
+        if seen_alive.is_some_and(|seen| seen >= since) {
+            return Ok(());
+        }
+        for attempt in 0..2 {
+            let now = Instant::now();
+            let sent = self.send(canary, Purpose::Survey, &|| Ok(())).await?;
+            if sent.recorded.response().is_some_and(Response::is_success) {
+                *seen_alive = Some(now);
+                return Ok(());
+            }
+            if attempt == 1 || live.identity.login.is_none() || self.sign_in(live).await.is_err() {
+                break;
+            }
+        }
+        Err(Unobserved::Inconclusive(format!("identity `{}` {DIED}", live.name).into()))
+    }
+
+    /// One hand-made TLS ClientHello.
+    pub(crate) async fn handshake(&self, hello: &Hello<'_>) -> Result<HandshakeAnswer, Unobserved> {
+        self.spend()?;
+        let _place = self.pace.turn(false).await;
+        let answer = self.transport.handshake(&self.origin, hello).await;
+        self.events.event(Event::Sent { total: self.requests() });
+        answer.map_err(|error| Unobserved::Inconclusive(error.to_string().into()))
+    }
+}
+
+async fn stopped(interrupt: &mut watch::Receiver<bool>) {
+    if interrupt.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn apply(edits: &[Edit], request: &mut Request) {
+    for edit in edits {
+        match edit.clone() {
+            Edit::Method(method) => request.method = method,
+            Edit::Target(target) => request.target = target,
+            Edit::SetHeader(name, value) => request.headers.set(&name, value),
+            Edit::RemoveHeader(name) => request.headers.remove(&name),
+            Edit::Body(body) => request.body = body,
+        }
+    }
+}

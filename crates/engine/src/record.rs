@@ -1,0 +1,95 @@
+//! What of other people's data is masked before a response is recorded.
+//!
+//! Checks take their facts from the response as it came; the record keeps only what shows that
+//! something stood there. Equal values get equal masks within a scan, so that judges can compare.
+
+use model::{Answer, Body, Exchange, Response, sensitive};
+use sha2::{Digest, Sha256};
+
+/// Longest body that is searched for members to mask.
+///
+/// **Source**: chosen; recordings keep 256 KiB.
+const LONGEST: usize = 256 * 1024;
+
+/// Masks secrets in responses.
+#[derive(Debug)]
+pub(crate) struct Masker {
+    salt: [u8; 32],
+}
+
+impl Masker {
+    /// The salt makes masks of different scans incomparable, so that a short value cannot be
+    /// found by trying all.
+    pub(crate) fn new(seed: u64) -> Self {
+        let unique = uuid::Uuid::now_v7();
+        let salt = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(unique.as_bytes()).finalize();
+        Self { salt: salt.into() }
+    }
+
+    /// The exchange with secrets of its response masked.
+    pub(crate) fn exchange(&self, mut exchange: Exchange) -> Exchange {
+        if let Answer::Response(response) = &mut exchange.answer {
+            self.response(response);
+        }
+        exchange
+    }
+
+    fn response(&self, response: &mut Response) {
+        for (_, value) in response.headers.values_mut() {
+            if let Some(masked) = self.detected(value.as_bytes()) {
+                *value = String::from_utf8_lossy(&masked).into_owned();
+            }
+        }
+        if response.body.is_empty() || response.body.len() > LONGEST {
+            return;
+        }
+        if let Some(masked) = self.detected(response.body.bytes()) {
+            response.body = Body::from(masked);
+        }
+        self.members(response);
+    }
+
+    /// Provider keys, private keys, card numbers and their like, wherever they stand.
+    fn detected(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let found = sensitive::detect(bytes);
+        let mut masked = Vec::with_capacity(bytes.len());
+        let mut copied = 0;
+        for detection in found.iter().filter(|d| !d.publishable) {
+            if detection.start < copied || detection.end > bytes.len() {
+                continue;
+            }
+            masked.extend_from_slice(&bytes[copied..detection.start]);
+            masked.extend_from_slice(self.mask(&detection.rule, &bytes[detection.start..detection.end]).as_bytes());
+            copied = detection.end;
+        }
+        if copied == 0 {
+            return None;
+        }
+        masked.extend_from_slice(&bytes[copied..]);
+        Some(masked)
+    }
+
+    /// Members that hold passwords, keys and their like, by name and value.
+    fn members(&self, response: &mut Response) {
+        let Some(body) = response.json() else { return };
+        let fields = sensitive::sensitive_fields(&body);
+        let mut text = match std::str::from_utf8(response.body.bytes()) {
+            Ok(text) if !fields.is_empty() => text.to_owned(),
+            Ok(_) | Err(_) => return,
+        };
+        for field in fields.iter().filter(|f| f.kind.is_secret()) {
+            let Some(value) = body.pointer(&field.pointer).and_then(|v| v.as_str()) else { continue };
+            let name = field.pointer.rsplit('/').next().unwrap_or("value");
+            let quoted = serde_json::to_string(value).unwrap_or_default();
+            // Inside quotes only, so that the text stays JSON.
+            let mask = format!("\"{}\"", self.mask(name, value.as_bytes()));
+            text = text.replace(&quoted, &mask);
+        }
+        response.body = text.into();
+    }
+
+    fn mask(&self, name: &str, value: &[u8]) -> String {
+        let digest = Sha256::new().chain_update(self.salt).chain_update(value).finalize();
+        format!("{{{{masked:{name}:{:02x}{:02x}{:02x}}}}}", digest[0], digest[1], digest[2])
+    }
+}

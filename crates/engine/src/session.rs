@@ -1,0 +1,134 @@
+//! What a check holds while it observes one subject: its own door, budget and randomness.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use model::{Credential, Mode, Purpose, Recorded, Response};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use sha2::{Digest, Sha256};
+
+use crate::check::{Requests, Unobserved};
+use crate::door::{Door, Sent};
+use crate::draft::Draft;
+use crate::transport::{HandshakeAnswer, Hello};
+
+/// The only door to the target, scoped to one check and one subject.
+pub struct Session {
+    door: Arc<Door>,
+    purpose: Purpose,
+    seed: u64,
+    left: AtomicU32,
+    sent: AtomicU32,
+    identities: Mutex<BTreeSet<Arc<str>>>,
+    raw: Mutex<BTreeMap<u32, Arc<Response>>>,
+}
+
+impl Session {
+    pub(crate) fn new(door: Arc<Door>, purpose: Purpose, name: &str, requests: Requests) -> Self {
+        let digest = Sha256::new().chain_update(door.seed.to_be_bytes()).chain_update(name).finalize();
+        let seed = digest.iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(*byte));
+        Self {
+            door,
+            purpose,
+            seed,
+            left: AtomicU32::new(requests.most),
+            sent: AtomicU32::new(0),
+            identities: Mutex::default(),
+            raw: Mutex::default(),
+        }
+    }
+
+    /// Sends a request, whether or not an equal one was sent before.
+    ///
+    /// # Errors
+    /// It was not sent: the mode keeps it back, a budget is used up, the user stopped the scan. A
+    /// request without a response is no error: its exchange says why.
+    pub async fn send(&self, draft: &Draft) -> Result<Recorded, Unobserved> {
+        let sent = self.door.send(draft, self.purpose, &|| self.spend()).await?;
+        Ok(self.keep(draft, sent))
+    }
+
+    /// The exchange of an equal request if there is one, else sends it. Counts once.
+    ///
+    /// # Errors
+    /// As for [`Session::send`].
+    pub async fn recall(&self, draft: &Draft) -> Result<Recorded, Unobserved> {
+        let sent = self.door.recall(draft, self.purpose, &|| self.spend()).await?;
+        Ok(self.keep(draft, sent))
+    }
+
+    /// The response of an exchange of this session as it came, before masking. For facts that need
+    /// its bytes; never to be stored.
+    pub fn raw(&self, exchange: &Recorded) -> Option<Arc<Response>> {
+        self.raw.lock().expect("no holder panics").get(&exchange.id).cloned()
+    }
+
+    /// The credentials of an identity as they are now, to derive others from. Never to be stored.
+    pub fn credentials(&self, identity: &str) -> Vec<Credential> {
+        let live = self.door.identities.by_name(identity);
+        live.map(|live| live.generation().credentials.to_vec()).unwrap_or_default()
+    }
+
+    /// Masks a value in everything that is recorded from here on, as `{{label}}`.
+    pub fn mask(&self, secret: &str, label: &str) {
+        self.door.mask(secret, label);
+    }
+
+    /// Randomness that is the same for the same seed, check and subject.
+    pub fn random(&self) -> StdRng {
+        StdRng::seed_from_u64(self.seed)
+    }
+
+    /// What the scan may do.
+    pub fn mode(&self) -> Mode {
+        self.door.limits.mode
+    }
+
+    /// Waits.
+    pub async fn pause(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    /// Milliseconds since 1970 by this machine's clock.
+    pub fn unix_ms(&self) -> i64 {
+        chrono::Utc::now().timestamp_millis()
+    }
+
+    /// Sends one hand-made TLS ClientHello to the scan's origin.
+    ///
+    /// # Errors
+    /// No connection, or a budget is used up.
+    pub async fn handshake(&self, hello: &Hello<'_>) -> Result<HandshakeAnswer, Unobserved> {
+        self.spend()?;
+        self.door.handshake(hello).await
+    }
+
+    /// Requests that this session sent.
+    pub(crate) fn sent(&self) -> u32 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Identities whose credentials it used.
+    pub(crate) fn identities(&self) -> Vec<Arc<str>> {
+        self.identities.lock().expect("no holder panics").iter().cloned().collect()
+    }
+
+    fn spend(&self) -> Result<(), Unobserved> {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        spent.map(|_| ()).map_err(|_| Unobserved::Inconclusive("the check's own request budget is used up".into()))
+    }
+
+    fn keep(&self, draft: &Draft, sent: Sent) -> Recorded {
+        if let Some(name) = &draft.identity {
+            self.identities.lock().expect("no holder panics").insert(name.clone());
+        }
+        if let Some(raw) = sent.raw {
+            self.raw.lock().expect("no holder panics").insert(sent.recorded.id, raw);
+        }
+        sent.recorded
+    }
+}

@@ -1,0 +1,198 @@
+//! What the API does for each identity before any check runs. Frozen before the first check.
+
+mod fill;
+mod harvest;
+pub mod repair;
+mod run;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use inventory::{Inventory, Security};
+use model::{Mode, OperationKey, Place, Recorded, Request};
+
+pub use fill::ConfiguredValues;
+pub use run::Configured;
+pub(crate) use run::survey;
+
+use crate::controls::Standing;
+use crate::draft::Draft;
+
+/// What is known of the target when checks begin.
+#[derive(Clone, Debug)]
+pub struct Survey {
+    /// The description.
+    pub inventory: Arc<Inventory>,
+    /// Where requests go.
+    pub origin: model::Origin,
+    /// Path before every operation's path; empty or starting with `/`.
+    pub base_path: String,
+    /// What the scan may do.
+    pub mode: Mode,
+    /// Who there is.
+    pub identities: Vec<Arc<SurveyedIdentity>>,
+    /// Every operation of the description, with what came of it.
+    pub operations: Vec<Arc<SurveyedOperation>>,
+    /// The answer to a path that cannot exist, without credentials.
+    pub unknown_path: Option<Recorded>,
+    /// A path segment that exists nowhere, the same for the whole scan.
+    pub unknown_word: String,
+    /// Objects seen in answers.
+    pub resources: Vec<Resource>,
+}
+
+impl Survey {
+    /// True if the target is this machine.
+    pub fn is_loopback(&self) -> bool {
+        self.origin.is_loopback()
+    }
+
+    /// The identity of this name.
+    pub fn identity(&self, name: &str) -> Option<&Arc<SurveyedIdentity>> {
+        self.identities.iter().find(|i| &*i.name == name)
+    }
+
+    /// The operation of this key.
+    pub fn operation(&self, key: &OperationKey) -> Option<&Arc<SurveyedOperation>> {
+        self.operations.iter().find(|o| &o.key == key)
+    }
+
+    /// The path of an operation's template below the base path.
+    pub fn path(&self, below: &str) -> String {
+        format!("{}{below}", self.base_path)
+    }
+}
+
+/// An identity, as the survey found it.
+#[derive(Clone, Debug)]
+pub struct SurveyedIdentity {
+    /// Name in the configuration.
+    pub name: Arc<str>,
+    /// Role, where the user states one.
+    pub role: Option<String>,
+    /// Tenant, where the user states one.
+    pub tenant: Option<String>,
+    /// Where its credentials stand, in their order.
+    pub places: Vec<Place>,
+    /// True if its requests are signed.
+    pub signs: bool,
+    /// True if it works.
+    pub alive: bool,
+    /// What shows that it works, or why it does not.
+    pub note: String,
+    /// An operation that answers it and refuses a request without credentials.
+    pub canary: Option<OperationKey>,
+}
+
+/// What the description says of credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// They are needed.
+    Declared,
+    /// They are not needed: `security: []`, an empty alternative, or the user's `public:` list.
+    Public,
+    /// It does not say.
+    Unstated,
+}
+
+/// Whether there is a working request for an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// There is.
+    Working,
+    /// Every identity is refused.
+    Refused,
+    /// There is none, and why.
+    Unreachable(String),
+    /// The mode keeps it back, and why.
+    SetAside(String),
+}
+
+/// One operation, with what the survey learnt of it.
+#[derive(Clone, Debug)]
+pub struct SurveyedOperation {
+    /// As described.
+    pub operation: Arc<inventory::Operation>,
+    /// Its name in records.
+    pub key: OperationKey,
+    /// What the description, or the user, says of credentials.
+    pub protection: Protection,
+    /// True if the user says that everyone may read its objects.
+    pub shared: bool,
+    /// Whether there is a working request.
+    pub reach: Reach,
+    /// What each identity got, the first working one first.
+    pub baselines: Vec<Baseline>,
+}
+
+/// A request of an identity, and what it got.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// Name of the identity; absent for anonymous.
+    pub identity: Option<Arc<str>>,
+    /// The request without credentials.
+    pub request: Request,
+    /// What came of it.
+    pub exchange: Recorded,
+    /// How that is to be read.
+    pub standing: Standing,
+    /// What came of the same request a moment later.
+    pub repeated: Option<Recorded>,
+    /// JSON pointers whose values differ at each request, array indexes as `*`.
+    pub volatile: BTreeSet<String>,
+}
+
+impl SurveyedOperation {
+    /// The first working baseline of an identity that has credentials.
+    pub fn baseline(&self) -> Option<&Baseline> {
+        self.baselines.iter().find(|b| b.identity.is_some() && b.standing == Standing::Works)
+    }
+
+    /// The first working baseline of anyone.
+    pub fn any_baseline(&self) -> Option<&Baseline> {
+        self.baselines.iter().find(|b| b.standing == Standing::Works)
+    }
+
+    /// What this identity got.
+    pub fn baseline_of(&self, identity: &str) -> Option<&Baseline> {
+        self.baselines.iter().find(|b| b.identity.as_deref() == Some(identity))
+    }
+
+    /// True if its method reads.
+    pub fn is_reading(&self) -> bool {
+        matches!(self.key.method.as_str(), "GET" | "HEAD" | "QUERY")
+    }
+}
+
+impl Baseline {
+    /// The same request again: recalled, it gives the baseline's own exchange.
+    pub fn draft(&self, operation: &OperationKey) -> Draft {
+        let draft = match &self.identity {
+            Some(name) => Draft::of(name, self.request.clone()),
+            None => Draft::anonymous(self.request.clone()),
+        };
+        draft.for_operation(operation)
+    }
+}
+
+/// An object seen in an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Resource {
+    /// Path template of the operation that showed it.
+    pub seen_in: String,
+    /// Name of the list or member that held it; empty at the top.
+    pub under: String,
+    /// Its scalar members.
+    pub members: Vec<(String, serde_json::Value)>,
+    /// The identity that saw it.
+    pub identity: Option<Arc<str>>,
+}
+
+/// What the description says of an operation's credentials.
+pub(crate) fn protection(operation: &inventory::Operation) -> Protection {
+    match &operation.security {
+        Security::Undeclared => Protection::Unstated,
+        Security::Public | Security::Required { optional: true, .. } => Protection::Public,
+        Security::Required { optional: false, .. } => Protection::Declared,
+    }
+}

@@ -1,0 +1,355 @@
+//! From what the user typed to what is scanned: the description, the origin, the base path.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use inventory::{Folder, Inventory, NoLoader, NotADescription, description_links, parse, usual_places};
+use model::scan::Warning;
+use model::{Answer, Identity, OperationKey, Origin, Request, Response, TransportError};
+use thiserror::Error;
+use url::Url;
+
+use crate::survey::Configured;
+use crate::transport::{Settings, Transport};
+
+/// Redirects followed when a description is fetched, within one origin.
+///
+/// **Source**: chosen; documentation pages redirect once or twice.
+const REDIRECTS: usize = 3;
+
+/// What a scan is pointed at.
+#[derive(Clone)]
+pub struct Target {
+    /// As the user typed it.
+    pub given: String,
+    /// Where requests go.
+    pub origin: Origin,
+    /// Path before every operation's path; empty or starting with `/`, never ending with it.
+    pub base_path: String,
+    /// The description.
+    pub inventory: Arc<Inventory>,
+    /// What was odd on the way.
+    pub warnings: Vec<Warning>,
+    /// Who sends requests.
+    pub identities: Vec<Identity>,
+    /// Headers sent with every request; never credentials.
+    pub headers: Vec<(String, String)>,
+    /// What the user says of the API.
+    pub configured: Configured,
+    /// Operations that may be sent whatever their method.
+    pub repeatable: BTreeSet<OperationKey>,
+    /// How connections are made.
+    pub settings: Settings,
+}
+
+/// What the user typed.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// URL of an API or of its description, or a description file.
+    pub target: String,
+    /// URL or file of the description, where it is not the target.
+    pub spec: Option<String>,
+    /// URL that requests go to, where the description names another.
+    pub base_url: Option<String>,
+    /// Method of a single URL.
+    pub method: Option<String>,
+}
+
+/// Why nothing can be scanned.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TargetError {
+    /// It is neither a URL nor a file.
+    #[error("`{0}` is neither a URL nor a file")]
+    Neither(String),
+    /// The file cannot be read.
+    #[error("cannot read the description `{path}`")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// What was named as a description is none.
+    #[error("`{place}` is no API description: {reason}")]
+    NotADescription {
+        /// File or URL.
+        place: String,
+        /// Why.
+        reason: NotADescription,
+    },
+    /// No response.
+    #[error("cannot reach `{url}`: {reason}")]
+    Unreachable {
+        /// The URL.
+        url: String,
+        /// Why.
+        reason: TransportError,
+    },
+    /// The description was not answered with success.
+    #[error("`{url}` answered {status}")]
+    Refused {
+        /// The URL.
+        url: String,
+        /// Status code.
+        status: u16,
+    },
+    /// A description from a file does not say where the API is, or names a remote one.
+    #[error("the description does not decide where requests go{}", named(.0))]
+    NoBaseUrl(Option<String>),
+    /// The URL is not one.
+    #[error("`{0}` is no http or https URL")]
+    NotAUrl(String),
+}
+
+fn named(server: &Option<String>) -> String {
+    server.as_ref().map(|s| format!(": its server `{s}` was not typed by you")).unwrap_or_default()
+}
+
+impl TargetError {
+    /// What to try.
+    pub fn hint(&self) -> String {
+        match self {
+            Self::Neither(_) => "type a URL such as http://127.0.0.1:5000/openapi.json, or the path of a description".into(),
+            Self::Unreadable { .. } => "check the path".into(),
+            Self::NotADescription { .. } => "OpenAPI 2.0, 3.0 and 3.1 are read, as JSON or YAML".into(),
+            Self::Unreachable { .. } => "is it running, and is the address right? --wait-ready 60s waits for it".into(),
+            Self::Refused { .. } => "give the description as a file or another URL with --spec".into(),
+            Self::NoBaseUrl(Some(server)) => format!("to scan it, add --base-url {server}"),
+            Self::NoBaseUrl(None) => "add --base-url URL".into(),
+            Self::NotAUrl(_) => "it starts with http:// or https://".into(),
+        }
+    }
+}
+
+impl Given {
+    /// Reads the description and decides where requests go. Sends requests without credentials, to
+    /// the typed origin only.
+    ///
+    /// # Errors
+    /// Nothing can be scanned, and why.
+    pub async fn resolve(&self, settings: Settings) -> Result<Target, TargetError> {
+        let mut warnings = Vec::new();
+        let found = match (&self.spec, Url::parse(&self.target)) {
+            (Some(spec), _) => Some(read(spec, &settings, &mut warnings).await?),
+            (None, Ok(url)) if url.has_host() => self.discover(&url, &settings, &mut warnings).await?,
+            (None, _) => Some(read(&self.target, &settings, &mut warnings).await?),
+        };
+        let typed = self.base_url.as_deref().or_else(|| {
+            // A target beside a description of its own is where requests go.
+            let is_url = Url::parse(&self.target).is_ok_and(|u| u.has_host());
+            (self.spec.is_some() && is_url).then_some(self.target.as_str())
+        });
+        let (inventory, place) = match found {
+            Some((inventory, place)) => (inventory, place),
+            None => self.single()?,
+        };
+        let (origin, base_path) = self.base(typed, &inventory, &place, &mut warnings)?;
+        Ok(Target {
+            given: self.target.clone(),
+            origin,
+            base_path,
+            inventory: Arc::new(inventory),
+            warnings,
+            identities: Vec::new(),
+            headers: Vec::new(),
+            configured: Configured::default(),
+            repeatable: BTreeSet::new(),
+            settings,
+        })
+    }
+
+    /// The target is the description, an HTML page that links to it, or a base URL beside which it
+    /// stands at a usual place.
+    async fn discover(
+        &self,
+        url: &Url,
+        settings: &Settings,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<Option<(Inventory, String)>, TargetError> {
+        let transport = fetcher(settings, url)?;
+        if self.method.as_deref().is_some_and(|m| !m.eq_ignore_ascii_case("GET")) {
+            return Ok(None);
+        }
+        let (at, response) = fetch(&transport, url).await?;
+        let mut refused = None;
+        match parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
+            Ok((inventory, odd)) if response.status < 400 => return Ok(Some((take(inventory, odd, warnings), at.into()))),
+            Ok(_) => {}
+            Err(_) if response.status >= 400 => refused = Some(response.status),
+            Err(_) => {}
+        }
+        let mut candidates: Vec<Url> = Vec::new();
+        if response.media_type() == "text/html" {
+            candidates.extend(description_links(&response.body.text()).iter().filter_map(|link| at.join(link).ok()));
+        }
+        let below = at.path().trim_end_matches('/');
+        for place in usual_places() {
+            candidates.extend(at.join(&format!("{below}{place}")).ok());
+            candidates.extend(at.join(place).ok());
+        }
+        let mut seen = BTreeSet::from([at.to_string()]);
+        for candidate in candidates {
+            if Origin::of(&candidate) != Origin::of(url) || !seen.insert(candidate.to_string()) {
+                continue;
+            }
+            let Ok((at, response)) = fetch(&transport, &candidate).await else { continue };
+            if response.status >= 300 {
+                continue;
+            }
+            if let Ok((inventory, odd)) = parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
+                warnings.push(warning(format!("the description was found at {at}")));
+                return Ok(Some((take(inventory, odd, warnings), at.into())));
+            }
+        }
+        if looks_like_a_description(url) {
+            return Err(match parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
+                Err(reason) if refused.is_none() => TargetError::NotADescription { place: url.to_string(), reason },
+                Ok(_) | Err(_) => TargetError::Refused { url: url.to_string(), status: response.status },
+            });
+        }
+        warnings.push(warning("no description was found; only the one URL is scanned: add --spec".into()));
+        Ok(None)
+    }
+
+    /// An inventory of the one URL that was typed.
+    fn single(&self) -> Result<(Inventory, String), TargetError> {
+        let url = Url::parse(&self.target).map_err(|_| TargetError::NotAUrl(self.target.clone()))?;
+        let method = self.method.as_deref().unwrap_or("GET");
+        let mut inventory = Inventory::single(method, url.path());
+        if let (Some(query), Some(operation)) = (url.query(), inventory.operations.first_mut()) {
+            // The query is part of what was typed: it goes along with every request.
+            Arc::make_mut(operation).path = format!("{}?{query}", url.path());
+        }
+        let origin = Origin::of(&url).ok_or_else(|| TargetError::NotAUrl(self.target.clone()))?;
+        Ok((inventory, origin.to_string()))
+    }
+
+    /// Where requests go.
+    fn base(
+        &self,
+        typed: Option<&str>,
+        inventory: &Inventory,
+        place: &str,
+        warnings: &mut Vec<Warning>,
+    ) -> Result<(Origin, String), TargetError> {
+        if let Some(typed) = typed {
+            let url = Url::parse(typed).map_err(|_| TargetError::NotAUrl(typed.into()))?;
+            let origin = Origin::of(&url).ok_or_else(|| TargetError::NotAUrl(typed.into()))?;
+            let below = if url.path() == "/" { server_path(inventory, &url) } else { url.path().to_owned() };
+            return Ok((origin, trimmed(&below)));
+        }
+        let read_from = Url::parse(place).ok().filter(Url::has_host);
+        let Some(read_from) = read_from else {
+            let server = inventory.servers.iter().find_map(|s| Url::parse(&s.url).ok().filter(Url::has_host));
+            let origin = server.as_ref().and_then(Origin::of);
+            return match (server, origin) {
+                (Some(url), Some(origin)) if origin.is_loopback() => Ok((origin, trimmed(url.path()))),
+                (Some(url), _) => Err(TargetError::NoBaseUrl(Some(url.to_string()))),
+                (None, _) => Err(TargetError::NoBaseUrl(None)),
+            };
+        };
+        let origin = Origin::of(&read_from).ok_or_else(|| TargetError::NotAUrl(place.into()))?;
+        if !inventory.is_described() {
+            return Ok((origin, String::new()));
+        }
+        let elsewhere = inventory
+            .servers
+            .iter()
+            .filter_map(|s| Url::parse(&s.url).ok())
+            .find(|u| u.has_host() && Origin::of(u).as_ref() != Some(&origin));
+        let own = inventory.servers.iter().any(|s| read_from.join(&s.url).is_ok_and(|u| Origin::of(&u).as_ref() == Some(&origin)));
+        if let (Some(other), false) = (elsewhere, own) {
+            warnings.push(warning(format!(
+                "the description names the server {other}; {origin} is scanned because that is what you typed (--base-url {other} scans the other)"
+            )));
+        }
+        Ok((origin, trimmed(&server_path(inventory, &read_from))))
+    }
+}
+
+/// The path of the server that the description names: of the one with this origin, else of the first.
+fn server_path(inventory: &Inventory, read_from: &Url) -> String {
+    let root = read_from.join("/").unwrap_or_else(|_| read_from.clone());
+    let absolute = |url: &str| match url {
+        "" | "/" => Some(root.clone()),
+        other => read_from.join(other).ok(),
+    };
+    let servers: Vec<Url> = inventory.servers.iter().filter_map(|s| absolute(&s.url)).collect();
+    let same = servers.iter().find(|u| Origin::of(u) == Origin::of(read_from));
+    same.or(servers.first()).map(|u| u.path().to_owned()).unwrap_or_default()
+}
+
+fn trimmed(path: &str) -> String {
+    path.trim_end_matches('/').to_owned()
+}
+
+fn looks_like_a_description(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    [".json", ".yaml", ".yml"].iter().any(|end| path.ends_with(end)) || path.ends_with("api-docs")
+}
+
+fn take(inventory: Inventory, odd: Vec<inventory::Warning>, warnings: &mut Vec<Warning>) -> Inventory {
+    warnings.extend(odd.into_iter().map(|w| Warning { place: Some(format!("{}#{}", w.document, w.pointer)), message: w.message }));
+    inventory
+}
+
+fn warning(message: String) -> Warning {
+    Warning { place: None, message }
+}
+
+fn unreachable(url: &Url, reason: TransportError) -> TargetError {
+    TargetError::Unreachable { url: url.to_string(), reason }
+}
+
+/// A transport that keeps whole documents.
+fn fetcher(settings: &Settings, url: &Url) -> Result<Transport, TargetError> {
+    let whole = inventory::MAX_DOCUMENT_BYTES;
+    let settings = Settings { read_limit: whole, keep_limit: whole, ..settings.clone() };
+    Transport::new(settings).map_err(|reason| unreachable(url, reason))
+}
+
+/// Reads a description from a file or a URL.
+async fn read(place: &str, settings: &Settings, warnings: &mut Vec<Warning>) -> Result<(Inventory, String), TargetError> {
+    let not = |reason| TargetError::NotADescription { place: place.into(), reason };
+    if let Ok(url) = Url::parse(place)
+        && url.has_host()
+    {
+        let transport = fetcher(settings, &url)?;
+        let (at, response) = fetch(&transport, &url).await?;
+        if response.status >= 300 {
+            return Err(TargetError::Refused { url: url.to_string(), status: response.status });
+        }
+        let (inventory, odd) = parse(at.as_str(), response.body.bytes(), &mut NoLoader).map_err(not)?;
+        return Ok((take(inventory, odd, warnings), at.into()));
+    }
+    let path = Path::new(place);
+    if !path.exists() {
+        return Err(TargetError::Neither(place.into()));
+    }
+    let bytes = std::fs::read(path).map_err(|source| TargetError::Unreadable { path: path.into(), source })?;
+    let (inventory, odd) = parse(place, &bytes, &mut Folder::of(path)).map_err(not)?;
+    Ok((take(inventory, odd, warnings), place.into()))
+}
+
+/// Gets a document without credentials, following redirects within its origin.
+async fn fetch(transport: &Transport, url: &Url) -> Result<(Url, Response), TargetError> {
+    let mut at = url.clone();
+    for _ in 0..=REDIRECTS {
+        let origin = Origin::of(&at).ok_or_else(|| TargetError::NotAUrl(at.to_string()))?;
+        let target = at[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+        let request = Request::get(&target).with_header("Accept", "application/json, application/yaml, */*;q=0.5");
+        let response = match transport.exchange(&origin, &request, false).await.answer {
+            Answer::Response(response) => response,
+            Answer::Error(reason) => return Err(unreachable(&at, reason)),
+        };
+        let next = response.headers.first("location").and_then(|l| at.join(l).ok());
+        match next {
+            Some(next) if (300..400).contains(&response.status) && Origin::of(&next) == Some(origin) => at = next,
+            _ => return Ok((at, response)),
+        }
+    }
+    Err(TargetError::Refused { url: url.to_string(), status: 310 })
+}

@@ -1,0 +1,157 @@
+//! Servers in this process, for the tests of checks and for the lab: the same scan as over the
+//! network, without a port.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Buf;
+use http_body::Body;
+use hyper::body::Incoming;
+use inventory::{Inventory, NoLoader, parse};
+use model::identity::Extract;
+use model::{Credential, Gate, Identity, Mode, Origin, Place, Request, Scan, Secret};
+use serde_json::Value;
+use tokio::io::DuplexStream;
+use tokio::sync::watch;
+use tower::Service;
+
+use crate::check::AnyCheck;
+use crate::door::Limits;
+use crate::event::Silent;
+use crate::scan::{Options, scan};
+use crate::survey::Configured;
+use crate::target::Target;
+use crate::transport::{Dial, MemoryServer, Policy, Settings, serve_in_memory};
+
+/// Speaks on a connection, byte by byte.
+pub type Speaker = Arc<dyn Fn(DuplexStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
+
+/// How a target answers.
+#[derive(Clone)]
+pub enum Io {
+    /// HTTP.
+    Http(Arc<dyn MemoryServer>),
+    /// Whatever it likes: each connection is given to the speaker.
+    Raw(Speaker),
+}
+
+/// A target with everything that a scan of it needs.
+#[derive(Clone)]
+pub struct Served {
+    /// The API description; absent for a single URL.
+    pub description: Option<Value>,
+    /// Who may use it.
+    pub identities: Vec<Identity>,
+    /// How it answers.
+    pub io: Io,
+    /// True if it is reached by `https`.
+    pub secure: bool,
+}
+
+impl Served {
+    /// A described API, answered by a router or any other HTTP service.
+    pub fn new<S, B>(description: Value, service: S) -> Self
+    where
+        S: Service<http::Request<Incoming>, Response = http::Response<B>, Error = Infallible> + Clone + Send + 'static,
+        S::Future: Send + 'static,
+        B: Body + Send + 'static,
+        B::Data: Buf + Send,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let io = Io::Http(serve_in_memory(service));
+        Self { description: Some(description), identities: Vec::new(), io, secure: false }
+    }
+
+    /// The same, with an identity whose header is its credential. `Authorization` values keep their
+    /// scheme.
+    #[must_use]
+    pub fn with_identity(mut self, name: &str, header: &str, value: &str) -> Self {
+        let (prefix, value) = match value.split_once(' ') {
+            Some((scheme, rest)) if header.eq_ignore_ascii_case("authorization") => (format!("{scheme} "), rest),
+            _ => (String::new(), value),
+        };
+        let place = Place::Header { name: header.into(), prefix };
+        let credentials = vec![Credential { place, value: Secret::new(value) }];
+        self.identities.push(Identity { name: name.into(), credentials, ..Identity::default() });
+        self
+    }
+
+    /// The same, with an identity that signs in.
+    #[must_use]
+    pub fn with_login(mut self, name: &str, request: Request, extract: Extract) -> Self {
+        let login = model::identity::Login { request, secrets: Vec::new(), extract: vec![extract] };
+        self.identities.push(Identity { name: name.into(), login: Some(login), ..Identity::default() });
+        self
+    }
+
+    /// The target of a scan of it, at `http://target.localhost`.
+    pub fn target(self) -> Target {
+        let origin = Origin { secure: self.secure, host: "target.localhost".into(), port: if self.secure { 443 } else { 80 } };
+        let mut warnings = Vec::new();
+        let inventory = match &self.description {
+            Some(description) => {
+                let bytes = serde_json::to_vec(description).expect("a JSON value serializes");
+                let (inventory, odd) = parse("memory:///openapi.json", &bytes, &mut NoLoader).expect("a description of a test");
+                warnings.extend(odd.into_iter().map(|w| model::scan::Warning { place: Some(w.pointer), message: w.message }));
+                inventory
+            }
+            None => Inventory::single("GET", "/"),
+        };
+        let base_path = inventory.servers.first().map(|s| s.url.trim_end_matches('/').to_owned()).unwrap_or_default();
+        let base_path = url::Url::parse(&base_path).map(|u| u.path().trim_end_matches('/').to_owned()).unwrap_or(base_path);
+        let server: Arc<dyn MemoryServer> = match self.io {
+            Io::Http(server) => server,
+            Io::Raw(speaker) => Arc::new(Speaking(speaker)),
+        };
+        Target {
+            given: format!("{origin}/openapi.json"),
+            settings: Settings::new(Dial::Memory(server), Policy::for_origin(&origin)),
+            origin,
+            base_path,
+            inventory: Arc::new(inventory),
+            warnings,
+            identities: self.identities,
+            headers: Vec::new(),
+            configured: Configured::default(),
+            repeatable: Default::default(),
+        }
+    }
+}
+
+struct Speaking(Speaker);
+
+impl MemoryServer for Speaking {
+    fn connect(&self, _: &Origin) -> Option<DuplexStream> {
+        let (client, server) = tokio::io::duplex(64 * 1024);
+        tokio::spawn((self.0)(server));
+        Some(client)
+    }
+}
+
+/// Options of a test's scan: safe mode, a fixed seed, everything recorded.
+pub fn options() -> Options {
+    Options {
+        limits: Limits {
+            mode: Mode::Safe,
+            rate: None,
+            concurrency: 8,
+            max_requests: 5_000,
+            budget: Duration::from_secs(600),
+            timeout: Duration::from_secs(10),
+        },
+        seed: 7,
+        gate: Gate::default(),
+        ignored: Vec::new(),
+        complete: true,
+        interrupt: watch::channel(false).1,
+    }
+}
+
+/// Scans a target in memory.
+pub async fn scan_served(served: Served, checks: &[&'static dyn AnyCheck]) -> Scan {
+    scan(served.target(), checks, options(), Arc::new(Silent)).await
+}

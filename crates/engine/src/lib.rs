@@ -1,6 +1,7 @@
 //! Runs checks. A [`Session`] is the only door to the target.
 
 pub mod check;
+pub mod config;
 pub mod controls;
 mod door;
 pub mod draft;

@@ -118,7 +118,7 @@ mod tests {
         let pace = Pace::new(Some(10.0), 4);
         let start = Instant::now();
         for _ in 0..11 {
-            pace.turn(false).await;
+            drop(pace.turn(false).await);
         }
         assert_eq!(start.elapsed(), Duration::from_secs(1));
     }
@@ -128,10 +128,10 @@ mod tests {
         let pace = Pace::new(None, 4);
         let start = Instant::now();
         assert!(pace.learn(Some(&answer(429, Some("3"))), Duration::ZERO));
-        pace.turn(false).await;
+        drop(pace.turn(false).await);
         assert_eq!(start.elapsed(), Duration::from_secs(3));
         assert!(pace.learn(Some(&answer(429, Some("86400"))), Duration::ZERO));
-        pace.turn(false).await;
+        drop(pace.turn(false).await);
         assert_eq!(start.elapsed(), Duration::from_secs(13));
         assert!(pace.learn(Some(&answer(429, None)), Duration::ZERO));
         assert!(!pace.learn(Some(&answer(429, None)), Duration::ZERO), "given up");

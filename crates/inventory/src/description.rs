@@ -10,8 +10,6 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use url::Url;
 
-use crate::swagger::FORMS_URI;
-
 /// References followed in a row before they count as leading nowhere.
 /// **Source**: chosen; real descriptions stay below five.
 pub(crate) const MAX_HOPS: usize = 32;
@@ -62,6 +60,7 @@ impl Description {
         let index = self.documents.len();
         self.documents.push(Document { uri: uri.to_owned(), value });
         self.by_uri.entry(uri.to_owned()).or_insert(index);
+        // The form that references to it take.
         self.by_uri.entry(join("", uri)).or_insert(index);
         index
     }
@@ -114,9 +113,7 @@ impl Description {
         if uri.is_empty() {
             return self.fragment(from, fragment);
         }
-        let joined = || join(self.uri(from), uri);
-        // The forms of Swagger 2.0 refer to the documents by the URIs that they are kept under.
-        let uri = if self.uri(from) == FORMS_URI { uri.to_owned() } else { joined() };
+        let uri = join(self.uri(from), uri);
         if let Some(&document) = self.by_uri.get(&uri) {
             return self.fragment(document, fragment);
         }

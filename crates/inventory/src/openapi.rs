@@ -25,14 +25,15 @@ const METHODS: [&str; 9] = ["get", "put", "post", "delete", "options", "head", "
 
 /// Reads a description.
 ///
-/// `uri` is where the bytes come from, a URL or a path; references are relative to it. Whatever
-/// is odd is a warning.
+/// `uri` is where the bytes come from, a URL or a path (or empty); references are relative to it.
+/// Whatever is odd is a warning.
 ///
 /// # Errors
 /// [`NotADescription`] if the bytes are too many, neither JSON nor YAML, or hold no `openapi`,
 /// `swagger` or `paths`.
 pub fn parse(uri: &str, bytes: &[u8], loader: &mut dyn Loader) -> Result<(Inventory, Vec<Warning>), NotADescription> {
     let (uri, _) = split_reference(uri);
+    let uri = if uri.is_empty() { "description" } else { uri };
     let mut warnings = Warnings::default();
     let root = read(uri, bytes, &mut warnings)?;
     let format = format_of(uri, &root, &mut warnings)?;

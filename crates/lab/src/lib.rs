@@ -1,1 +1,5 @@
-//! Every check's targets and the misleading servers, as real or in-memory servers.
+//! Servers to test a scanner on: misleading ones, on which it must stay silent, and a hardened one,
+//! which it must grade A. The vulnerable and fixed server of each check stand in the check's folder.
+
+pub mod hardened;
+pub mod zoo;

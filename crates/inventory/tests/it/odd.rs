@@ -148,6 +148,26 @@ fn an_odd_operation_leaves_the_others_alone() {
 }
 
 #[test]
+fn what_many_operations_share_is_warned_of_once() {
+    let shared = json!({ "$ref": "#/components/responses/r" });
+    let (_, warnings) = read(&json!({
+        "openapi": "3.0.0",
+        "info": {},
+        "paths": { "/a": { "get": { "responses": { "200": shared } }, "put": { "responses": { "200": shared } } } },
+        "components": { "responses": { "r": { "content": { "application/json": { "schema": 1 } } } } },
+    }));
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+}
+
+#[test]
+fn a_path_item_whose_reference_leads_nowhere_keeps_its_own_operations() {
+    let (inventory, warnings) =
+        read(&json!({ "openapi": "3.0.0", "info": {}, "paths": { "/a": { "$ref": "#/none", "get": {} } } }));
+    assert_eq!(inventory.operations.len(), 1);
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+}
+
+#[test]
 fn yaml_scalars_of_other_types_are_read_as_text() {
     let (inventory, warnings) = read_text(
         "swagger: 2.0\ninfo: {title: No, version: 1.0}\nhost: localhost:5000\npaths:\n  /a:\n    get:\n      responses:\n        200: {description: ok}\n        default: {description: no}\n",

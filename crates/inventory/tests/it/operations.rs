@@ -77,7 +77,11 @@ fn components_of_every_kind_are_referred_to() {
             } } },
             "requestBodies": { "b": { "required": true, "content": { "application/json": {
                 "schema": { "$ref": "#/components/schemas/s" },
-                "examples": { "e": { "$ref": "#/components/examples/e" } },
+                "examples": {
+                    "referred": { "$ref": "#/components/examples/e" },
+                    "misplaced": { "value": { "$ref": "#/components/examples/e" } },
+                    "value": { "value": { "$ref": "#/components/examples/e/value" } },
+                },
             } } } },
             "responses": { "r": { "headers": { "X-A": {} }, "content": { "text/plain": {}, "application/*": { "schema": true, "example": 7 } } } },
             "schemas": { "s": { "type": "string" } },
@@ -89,7 +93,7 @@ fn components_of_every_kind_are_referred_to() {
     assert_eq!(operation.pointer, "/components/pathItems/a/post");
     let body = operation.body.as_ref().expect("the operation has a body");
     assert!(body.required);
-    assert_eq!(body.media[0].examples, [json!("hello")]);
+    assert_eq!(body.media[0].examples, [json!("hello"), json!("hello"), json!("hello")]);
     let response = &operation.responses[0];
     assert_eq!((response.status.as_str(), response.headers.as_slice()), ("2XX", ["X-A".to_owned()].as_slice()));
     assert_eq!(inventory.examples(&response.media[1]), [&json!(7)]);
@@ -179,9 +183,12 @@ fn security_of_an_operation_stands_over_that_of_the_description() {
 }
 
 #[test]
-fn nothing_said_about_security_is_undeclared() {
-    let (inventory, _) = read(&json!({ "openapi": "3.0.0", "info": {}, "paths": { "/a": { "get": {} } } }));
-    assert_eq!(inventory.operations[0].security, Security::Undeclared);
+fn nothing_or_only_mistakes_said_about_security_is_undeclared() {
+    let (inventory, _) = read(
+        &json!({ "openapi": "3.0.0", "info": {}, "paths": { "/a": { "get": {}, "put": { "security": ["key"] } } } }),
+    );
+    let security: Vec<_> = inventory.operations.iter().map(|operation| &operation.security).collect();
+    assert_eq!(security, [&Security::Undeclared, &Security::Undeclared]);
 }
 
 #[test]
@@ -254,6 +261,22 @@ fn bodies_and_forms_of_swagger_become_request_bodies() {
 
     let basic = SecurityScheme::Http { scheme: "basic".to_owned(), bearer_format: None };
     assert_eq!(inventory.security_schemes["b"], basic);
+}
+
+#[test]
+fn forms_are_found_wherever_the_description_lies() {
+    let text = "swagger: '2.0'\ninfo: {}\npaths: {/a: {post: {parameters: [{name: n, in: formData, type: integer}]}}}";
+    for uri in [
+        "api.yaml",
+        "./a/../b/api.yaml",
+        "/a b/c%20d.yaml",
+        "HTTPS://A.example/x/../api.yaml?q=1#f",
+        "C:\\api.yaml",
+        "",
+    ] {
+        let (inventory, _) = parse(uri, text.as_bytes(), &mut NoLoader).expect("the text is a description");
+        assert_eq!(sampled(&inventory, 0), json!({ "n": 1 }), "{uri}");
+    }
 }
 
 fn sampled(inventory: &Inventory, operation: usize) -> Value {

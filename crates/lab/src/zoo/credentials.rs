@@ -36,7 +36,7 @@ pub(super) fn with_people(served: Served) -> Served {
     served.with_identity("alice", "Authorization", &format!("Bearer {ALICE_TOKEN}")).with_identity(
         "bob",
         "Authorization",
-        BOB_AUTHORIZATION,
+        &format!("Bearer {BOB_TOKEN}"),
     )
 }
 

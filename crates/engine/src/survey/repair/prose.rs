@@ -52,7 +52,7 @@ fn clauses(text: &str) -> impl Iterator<Item = &str> {
     for joint in JOINT.find_iter(text) {
         let is_joint = match joint.as_str() {
             j if j.starts_with(". ") => j.len() > 2 && !text[..joint.start()].ends_with("value"),
-            j if j == "; " => {
+            "; " => {
                 !text[joint.end()..].starts_with("nested") && !text[..joint.start()].contains("including the following")
             }
             _ => true,
@@ -157,6 +157,7 @@ fn listed(text: &str) -> Option<Vec<Heard>> {
         [
             (format!(r"^(?:error: |bad request: |.*\bwas )?missing {kind_words}{kinds}(?:, including(?: the following)?)?(?: is| are)?: ?{list}\.?$"), true),
             (format!(r"^(?:error: |bad request: )?(?:missing|required) {kind_words}{kinds}(?: is missing| are missing| missing| not (?:present|provided|found))?:? {list}\.?$"), true),
+            (format!(r"^(?:the |both )?(?P<list>{NAME}(?:, {NAME})*,? (?:and|or) {NAME}) (?:are|is) (?:both |all )?(?:required|missing|mandatory)\.?$"), true),
             (format!(r"(?:param|parameter) is missing or the value is empty(?: or invalid)?: {list}"), true),
             (format!(r"^{kind_words}{kinds} (?:is|are) (?:missing|required): {list}\.?$"), true),
             (format!(r"^(?:found |received |got )?(?:unexpected|unknown|unrecogni[sz]ed|unpermitted|unsupported|extra) {kind_words}{kinds}:? ?\(?{list}\)?(?: (?:not in spec|in body|in object).*)?\.?$"), false),
@@ -180,6 +181,8 @@ fn listed(text: &str) -> Option<Vec<Heard>> {
         let names: Option<Vec<String>> = list
             .split([',', ';'])
             .flat_map(|part| part.split(" and "))
+            .flat_map(|part| part.split(" or "))
+            .map(|part| part.trim().trim_start_matches("and ").trim_start_matches("or "))
             .map(|part| EACH.captures(part.trim().trim_end_matches('.')).map(|c| c[1].to_string()))
             .collect();
         // What stands after a colon or in quotes is a name, whatever the word.
@@ -228,8 +231,9 @@ fn subject(text: &str) -> Option<(String, &str)> {
             format!(r"^(?P<rest>(?:missing|required|the|a|an|invalid)?[ ]?(?:required |mandatory |request |string |int |long |boolean )*{KIND}s?:? (?:named? |called )?{QUOTE}(?P<name>{NAME}){QUOTE}.*)$"),
             format!(r"^(?:the |a )?(?:required |mandatory )?{KIND}:? (?P<name>{NAME}):? (?P<rest>{says}.*)$"),
             format!(r"^(?:query|path|header|cookie|form) (?:argument|parameter) (?P<name>{NAME}) (?P<rest>{says}.*)$"),
-            format!(r"^(?P<name>{NAME}):? (?P<rest>{says}.*)$"),
+            // Jakarta Validation leads with the method; the parameter comes last.
             format!(r"^(?:\w+\.)*(?P<name>{NAME}): (?P<rest>(?:must|should|is|size|not|may) .+)$"),
+            format!(r"^(?P<name>{NAME}):? (?P<rest>{says}.*)$"),
             format!(r"^invalid (?P<name>{NAME}): (?P<rest>must .+)$"),
         ]
         .iter()

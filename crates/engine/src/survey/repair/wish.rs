@@ -113,13 +113,13 @@ fn is_about_access(message: &str) -> bool {
 
 static EMPTY: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"(?:can't|can ?not|must not|may not|should not|shouldn't|mustn't|not allowed to) be (?:left )?(?:blank|null|empty|nil|none|undefined|or)|(?:null|none) is not (?:an )?allowed|(?:is|are|was) (?:empty|null|blank|nil|undefined)\b|must have a value|\bnon-null\b|must not be (?:not )?null|received undefined|^required\.?$",
+        r"(?:can't|can ?not|must not|may not|should not|shouldn't|mustn't|not allowed to) be (?:left )?(?:blank|null|empty|nil|none|undefined)|(?:null|none) is not (?:an )?allowed|(?:is|are|was) (?:empty|null|blank|nil|undefined)\b|must have a value|\bnon-null\b|received undefined|^required\.?$",
     )
 });
 
 static ABSENT: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r#"\bis not allowed[.!]?$|should not exist|not be allowed$|(?:unexpected|unknown|unrecogni[sz]ed|unpermitted|unsupported|extra|additional|undeclared) (?:query |request |body |form |json )?(?:inputs?|field|fields|propert(?:y|ies)|param(?:eter)?s?|parameter\(s\)|keys?(?:\(s\))?|arguments?|names?|attributes?|members?)\b|was unexpected|not permitted|cannot find field|must not have additional|should not have additional|not NOT have additional|\bis prohibited|not in spec\b"#,
+        r#"\bis not allowed[.!]?$|should not exist|not be allowed$|(?:unexpected|unknown|unrecogni[sz]ed|unpermitted|unsupported|extra|additional|undeclared) (?:query |request |body |form |json )?(?:inputs?|field|fields|propert(?:y|ies)|param(?:eter)?s?|parameter\(s\)|keys?(?:\(s\))?|arguments?|names?|attributes?|members?)\b|was unexpected|not permitted|cannot find field|must not have additional|should not have additional|\bis prohibited|not in spec\b"#,
     )
 });
 

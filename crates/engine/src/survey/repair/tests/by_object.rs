@@ -243,6 +243,22 @@ fn google() {
 }
 
 #[test]
+fn litestar_symfony_and_fluent_validation() {
+    reads(
+        r#"{"status_code":400,"detail":"Validation failed for GET /items?limit=x","extra":[{"message":"Expected `int`, got `str`","key":"limit","source":"query"}]}"#,
+        &[("limit", QUERY, Wish::Integer)],
+    );
+    reads(
+        r#"{"detail":"name: This value should not be blank.","violations":[{"propertyPath":"name","message":"This value should not be blank.","code":"c1051bb4-d103-4f74-8988-acbcafc7fdc3"}]}"#,
+        &[("name", None, Wish::Present)],
+    );
+    reads(
+        r#"{"errors":[{"propertyName":"Email","errorMessage":"'Email' must not be empty.","attemptedValue":"","errorCode":"NotEmptyValidator"}]}"#,
+        &[("Email", None, Wish::Present)],
+    );
+}
+
+#[test]
 fn stripe() {
     reads(
         r#"{"error":{"code":"parameter_missing","doc_url":"https://stripe.com/docs/error-codes/parameter-missing","message":"Missing required param: currency.","param":"currency","request_log_url":"https://dashboard.stripe.com/logs/req_1","type":"invalid_request_error"}}"#,

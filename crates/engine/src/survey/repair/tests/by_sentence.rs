@@ -209,6 +209,20 @@ fn plain_text() {
         "Error: missing required fields: name, email",
         &[("name", None, Wish::Present), ("email", None, Wish::Present)],
     );
+    reads(
+        r#"{"error":"Email, name and password are required"}"#,
+        &[("Email", None, Wish::Present), ("name", None, Wish::Present), ("password", None, Wish::Present)],
+    );
+    reads(r#"{"error":"Username and password required to proceed, or a key and a secret"}"#, &[]);
+    reads(
+        r#"{"error":"invalid_request","error_description":"Missing form parameter: grant_type"}"#,
+        &[("grant_type", BODY, Wish::Present)],
+    );
+    reads_text("Invalid limit: must be a positive integer", &[("limit", None, Wish::AtLeast(1.0))]);
+    reads(
+        r#"{"error":"The parameter 'sort' has an invalid value. Allowed values: asc, desc"}"#,
+        &[("sort", None, one_of(&["asc", "desc"]))],
+    );
     reads_text("parameter 'limit' must be an integer", &[("limit", None, Wish::Integer)]);
     reads_text(
         "username is required\npassword is required",

@@ -33,7 +33,7 @@ pub(in super::super) fn by_code(error: &Map<String, Value>) -> Vec<Wish> {
         .iter()
         .filter_map(|key| Some((*key, error.get(*key)?.as_str()?)))
         // A bare type beside a code of its own may be the type of the field, which is not at fault.
-        .filter(|(key, code)| *key != "type" || of_type(code).is_none())
+        .filter(|(key, code)| *key != "type" || code.contains('.') || of_type(code).is_none())
         .map(|(_, code)| wanted(&code.to_ascii_lowercase(), error))
         .find(|wishes| !wishes.is_empty())
         .unwrap_or_default()

@@ -1,0 +1,458 @@
+//! `middlebrick.yaml`: who the identities are, what is open by design, which values work.
+//!
+//! Unknown keys are errors with the nearest valid name. Error texts name keys and places, never
+//! values: those may be secrets.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use model::identity::{Extract, ExtractFrom, Login};
+use model::{Credential, Gate, Identity, OperationKey, Place, Request, Secret, Suppression};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::scan::Ignored;
+use crate::survey::{Configured, ConfiguredValues};
+
+/// What is wrong with a configuration.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// It is no YAML, or of another form than expected.
+    #[error("the configuration is not valid{place}: {reason}")]
+    Invalid {
+        /// Line and column, where known.
+        place: String,
+        /// What is wrong, without values.
+        reason: String,
+    },
+    /// A key that there is not.
+    #[error("the configuration has no key `{name}`{place}")]
+    UnknownKey {
+        /// The key.
+        name: String,
+        /// Line and column, where known.
+        place: String,
+        /// The nearest key that there is.
+        nearest: Option<String>,
+    },
+    /// An environment variable or a file that is not there.
+    #[error("`{place}` refers to {what}, which is not there")]
+    Missing {
+        /// Path of keys.
+        place: String,
+        /// The variable or file.
+        what: String,
+    },
+    /// A value of another form than expected.
+    #[error("`{place}` is not {wanted}")]
+    Form {
+        /// Path of keys.
+        place: String,
+        /// What is expected.
+        wanted: &'static str,
+    },
+}
+
+impl ConfigError {
+    /// What to try.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnknownKey { nearest, .. } => nearest.as_ref().map(|n| format!("did you mean `{n}`?")),
+            Self::Missing { .. } => Some("set the variable, or write the value itself".into()),
+            Self::Invalid { .. } | Self::Form { .. } => Some("the schema is in docs/config.schema.json".into()),
+        }
+    }
+}
+
+/// Looks up what a configuration refers to: environment variables and files.
+pub trait Lookup {
+    /// The value of an environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// The text of a file.
+    fn file(&self, path: &str) -> Option<String>;
+}
+
+/// The file as written.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// URL of the API or of its description, or a description file.
+    pub target: Option<String>,
+    /// URL or file of the description, where it is not the target.
+    pub spec: Option<String>,
+    /// URL that requests go to.
+    pub base_url: Option<String>,
+    /// Who may use the API, by name.
+    pub identities: BTreeMap<String, IdentityConfig>,
+    /// Sent with every request; never credentials.
+    pub headers: BTreeMap<String, String>,
+    /// Working values, by operation (`GET /reports/{id}`), then by parameter; `body` is the body.
+    pub values: ConfiguredValues,
+    /// Operations that are open by design.
+    pub public: Vec<String>,
+    /// Operations whose objects everyone may read.
+    pub shared: Vec<String>,
+    /// Operations that may be sent although their method writes.
+    pub repeatable: Vec<String>,
+    /// Findings to live with.
+    pub suppress: Vec<SuppressConfig>,
+    /// Conditions that a scan must meet.
+    pub gate: Gate,
+}
+
+/// One identity: credentials as they are, or a sign-in request that gives them.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IdentityConfig {
+    /// Credentials in headers.
+    pub header: BTreeMap<String, String>,
+    /// Credentials in the query.
+    pub query: BTreeMap<String, String>,
+    /// Credentials in cookies.
+    pub cookie: BTreeMap<String, String>,
+    /// A token for `Authorization: Bearer`.
+    pub bearer: Option<String>,
+    /// `user:password` for `Authorization: Basic`.
+    pub basic: Option<String>,
+    /// A request that gives credentials.
+    pub login: Option<LoginConfig>,
+    /// Such as `admin`.
+    pub role: Option<String>,
+    /// Whose data it sees.
+    pub tenant: Option<String>,
+}
+
+/// A sign-in request, and where the credential stands in its answer.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LoginConfig {
+    /// Method and path, such as `POST /login`.
+    pub request: String,
+    /// Body as JSON.
+    pub json: Option<Value>,
+    /// Body as a form.
+    pub form: BTreeMap<String, String>,
+    /// Headers of the request.
+    pub headers: BTreeMap<String, String>,
+    /// Path of a token in the answer, such as `$.token`; sent as `Authorization: Bearer`.
+    pub bearer: Option<String>,
+    /// Paths of tokens in the answer, by the header that they go into.
+    pub header: BTreeMap<String, String>,
+    /// Cookies that the answer sets.
+    pub cookie: Vec<String>,
+}
+
+/// A finding to live with.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SuppressConfig {
+    /// Id of the check.
+    pub check: String,
+    /// Operation, as `GET /path`; without it, all.
+    pub operation: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// Last day on which it holds, `YYYY-MM-DD`.
+    pub until: Option<String>,
+}
+
+/// Reads a configuration.
+///
+/// # Errors
+/// It is not valid; the text names keys and places, never values.
+pub fn parse(text: &str) -> Result<Config, ConfigError> {
+    if text.trim().is_empty() {
+        return Ok(Config::default());
+    }
+    let value: Value = serde_saphyr::from_str(text).map_err(|error| {
+        let place = error.location().map(|l| format!(" at line {}, column {}", l.line(), l.column())).unwrap_or_default();
+        ConfigError::Invalid { place, reason: "it is no YAML".into() }
+    })?;
+    serde_json::from_value(value).map_err(|error| plain(&error.to_string()))
+}
+
+/// A deserializer's message without the values that it may repeat.
+fn plain(message: &str) -> ConfigError {
+    if let Some(rest) = message.strip_prefix("unknown field `") {
+        let name = rest.split('`').next().unwrap_or_default().to_owned();
+        let known = rest.split("expected").nth(1).unwrap_or_default();
+        let known = known.split('`').skip(1).step_by(2);
+        let nearest = known.min_by_key(|k| distance(&name, k)).filter(|k| distance(&name, k) <= 1 + name.len() / 3);
+        return ConfigError::UnknownKey { nearest: nearest.map(Into::into), name, place: String::new() };
+    }
+    let reason = match message.strip_prefix("invalid type: ") {
+        // "string "secret", expected a map": the kind is told, the value is not.
+        Some(rest) => {
+            let kind = rest.split([' ', ',']).next().unwrap_or_default();
+            let wanted = rest.split("expected ").nth(1).unwrap_or_default();
+            format!("a {kind} stands where {wanted} is expected")
+        }
+        None => message.split('`').enumerate().filter(|(i, _)| i % 2 == 0 || message.starts_with("missing field")).map(|(_, p)| p).collect::<Vec<_>>().join("`"),
+    };
+    ConfigError::Invalid { place: String::new(), reason }
+}
+
+/// Edits that make one word of the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// A configuration with everything looked up.
+#[derive(Clone, Debug, Default)]
+pub struct Resolved {
+    /// Who may use the API.
+    pub identities: Vec<Identity>,
+    /// Sent with every request.
+    pub headers: Vec<(String, String)>,
+    /// What the user says of the API.
+    pub configured: Configured,
+    /// Operations that may be sent whatever their method.
+    pub repeatable: BTreeSet<OperationKey>,
+    /// Findings to live with.
+    pub ignored: Vec<Ignored>,
+}
+
+impl Config {
+    /// Looks up variables and files, and turns names into what a scan takes.
+    ///
+    /// # Errors
+    /// Something that is referred to is not there, or has another form.
+    pub fn resolve(&self, lookup: &dyn Lookup) -> Result<Resolved, ConfigError> {
+        let mut resolved = Resolved::default();
+        for (name, identity) in &self.identities {
+            resolved.identities.push(identity.resolve(name, lookup)?);
+        }
+        for (name, value) in &self.headers {
+            resolved.headers.push((name.clone(), expand(value, &format!("headers.{name}"), lookup)?));
+        }
+        resolved.configured = Configured {
+            values: self.values.clone(),
+            public: keys(&self.public, "public")?,
+            shared: keys(&self.shared, "shared")?,
+        };
+        resolved.repeatable = keys(&self.repeatable, "repeatable")?;
+        resolved.ignored = self
+            .suppress
+            .iter()
+            .map(|s| Ignored {
+                check: s.check.clone(),
+                operation: s.operation.clone(),
+                suppression: Suppression { reason: s.reason.clone(), until: s.until.clone() },
+            })
+            .collect();
+        Ok(resolved)
+    }
+}
+
+impl IdentityConfig {
+    fn resolve(&self, name: &str, lookup: &dyn Lookup) -> Result<Identity, ConfigError> {
+        let at = |key: &str| format!("identities.{name}.{key}");
+        let mut credentials = Vec::new();
+        for (header, value) in &self.header {
+            credentials.push(header_credential(header, &expand(value, &at("header"), lookup)?));
+        }
+        for (parameter, value) in &self.query {
+            let value = Secret::new(expand(value, &at("query"), lookup)?);
+            credentials.push(Credential { place: Place::Query { name: parameter.clone() }, value });
+        }
+        for (cookie, value) in &self.cookie {
+            let value = Secret::new(expand(value, &at("cookie"), lookup)?);
+            credentials.push(Credential { place: Place::Cookie { name: cookie.clone() }, value });
+        }
+        if let Some(token) = &self.bearer {
+            let value = Secret::new(expand(token, &at("bearer"), lookup)?);
+            credentials.push(Credential { place: Place::bearer(), value });
+        }
+        if let Some(pair) = &self.basic {
+            let pair = expand(pair, &at("basic"), lookup)?;
+            if !pair.contains(':') {
+                return Err(ConfigError::Form { place: at("basic"), wanted: "`user:password`" });
+            }
+            credentials.push(Credential { place: Place::basic(), value: Secret::new(BASE64_STANDARD.encode(pair)) });
+        }
+        let login = self.login.as_ref().map(|login| login.resolve(&at("login"), lookup)).transpose()?;
+        Ok(Identity {
+            name: name.into(),
+            role: self.role.clone(),
+            tenant: self.tenant.clone(),
+            credentials,
+            login,
+            signer: None,
+        })
+    }
+}
+
+impl LoginConfig {
+    fn resolve(&self, at: &str, lookup: &dyn Lookup) -> Result<Login, ConfigError> {
+        let form = || ConfigError::Form { place: format!("{at}.request"), wanted: "a method and a path, such as `POST /login`" };
+        let (method, target) = self.request.split_once(' ').filter(|(_, t)| t.trim().starts_with('/')).ok_or_else(form)?;
+        let mut request = Request::new(&method.to_ascii_uppercase(), target.trim());
+        let mut secrets = Vec::new();
+        if let Some(json) = &self.json {
+            let mut json = json.clone();
+            expand_json(&mut json, &format!("{at}.json"), lookup, &mut secrets)?;
+            request = request.with_json(&json);
+        } else if !self.form.is_empty() {
+            let mut pairs = Vec::new();
+            for (name, value) in &self.form {
+                let value = expand(value, &format!("{at}.form.{name}"), lookup)?;
+                note_secret(name, &value, &mut secrets);
+                pairs.push((name.clone(), value));
+            }
+            request.body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into();
+            request.headers.set("Content-Type", "application/x-www-form-urlencoded");
+        }
+        for (name, value) in &self.headers {
+            request.headers.push(name, expand(value, &format!("{at}.headers.{name}"), lookup)?);
+        }
+        let mut extract = Vec::new();
+        if let Some(path) = &self.bearer {
+            extract.push(Extract { from: ExtractFrom::Json(path.clone()), place: Place::bearer() });
+        }
+        for (header, path) in &self.header {
+            let place = Place::Header { name: header.clone(), prefix: String::new() };
+            extract.push(Extract { from: ExtractFrom::Json(path.clone()), place });
+        }
+        for cookie in &self.cookie {
+            extract.push(Extract { from: ExtractFrom::Cookie(cookie.clone()), place: Place::Cookie { name: cookie.clone() } });
+        }
+        if extract.is_empty() {
+            return Err(ConfigError::Form { place: at.into(), wanted: "complete: say where the credential stands, such as `bearer: $.token`" });
+        }
+        Ok(Login { request, secrets, extract })
+    }
+}
+
+/// A header as a credential; a scheme such as `Bearer` stays outside the secret.
+pub fn header_credential(name: &str, value: &str) -> Credential {
+    let schemes = ["bearer", "basic", "token", "apikey", "api-key", "key", "digest", "jwt"];
+    let (prefix, value) = match value.split_once(' ') {
+        Some((scheme, rest)) if schemes.contains(&scheme.to_ascii_lowercase().as_str()) => (format!("{scheme} "), rest.trim()),
+        _ => (String::new(), value),
+    };
+    Credential { place: Place::Header { name: name.into(), prefix }, value: Secret::new(value) }
+}
+
+/// Replaces `${NAME}` by an environment variable, and a whole value `@env:NAME` or `@file:PATH`.
+///
+/// # Errors
+/// The variable or file is not there.
+pub fn expand(value: &str, place: &str, lookup: &dyn Lookup) -> Result<String, ConfigError> {
+    let missing = |what: String| ConfigError::Missing { place: place.into(), what };
+    if let Some(name) = value.strip_prefix("@env:") {
+        return lookup.variable(name).ok_or_else(|| missing(format!("the environment variable `{name}`")));
+    }
+    if let Some(path) = value.strip_prefix("@file:") {
+        return lookup.file(path).map(|t| t.trim_end().to_owned()).ok_or_else(|| missing(format!("the file `{path}`")));
+    }
+    let mut expanded = String::new();
+    let mut rest = value;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, tail)) = after.split_once('}') else { break };
+        expanded.push_str(before);
+        expanded.push_str(&lookup.variable(name).ok_or_else(|| missing(format!("the environment variable `{name}`")))?);
+        rest = tail;
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
+
+fn expand_json(value: &mut Value, place: &str, lookup: &dyn Lookup, secrets: &mut Vec<Secret>) -> Result<(), ConfigError> {
+    match value {
+        Value::String(text) => *text = expand(text, place, lookup)?,
+        Value::Array(items) => {
+            for item in items {
+                expand_json(item, place, lookup, secrets)?;
+            }
+        }
+        Value::Object(fields) => {
+            for (name, field) in fields {
+                expand_json(field, &format!("{place}.{name}"), lookup, secrets)?;
+                if let Value::String(text) = field {
+                    note_secret(name, text, secrets);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    Ok(())
+}
+
+/// What a sign-in body calls a name is no secret, everything else is.
+fn note_secret(name: &str, value: &str, secrets: &mut Vec<Secret>) {
+    let name = name.to_ascii_lowercase();
+    let open = ["user", "email", "mail", "login", "name", "account", "grant_type", "scope", "tenant", "client_id"];
+    if !open.iter().any(|word| name.contains(word)) {
+        secrets.push(Secret::new(value));
+    }
+}
+
+fn keys(list: &[String], place: &'static str) -> Result<BTreeSet<OperationKey>, ConfigError> {
+    list.iter()
+        .map(|text| {
+            let form = || ConfigError::Form { place: place.into(), wanted: "a list of operations such as `GET /health`" };
+            let (method, path) = text.split_once(' ').filter(|(_, p)| p.trim().starts_with('/')).ok_or_else(form)?;
+            Ok(OperationKey { method: method.to_ascii_uppercase(), path: path.trim().into() })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Shell;
+
+    impl Lookup for Shell {
+        fn variable(&self, name: &str) -> Option<String> {
+            (name == "ALICE_KEY").then(|| "sk_live_1".into())
+        }
+        fn file(&self, path: &str) -> Option<String> {
+            (path == "token.txt").then(|| "tok\n".into())
+        }
+    }
+
+    #[test]
+    fn identities_of_every_form_are_read() {
+        let config = parse(
+            "identities:\n  alice: { header: { X-API-Key: '${ALICE_KEY}' }, tenant: acme }\n  bob: { login: { request: POST /login, json: { user: bob, password: pw-4711 }, bearer: $.token } }\n  carol: { basic: 'carol:pw' }\n  dave: { bearer: '@file:token.txt', role: admin }\nrepeatable: [ POST /preview ]\n",
+        )
+        .unwrap();
+        let resolved = config.resolve(&Shell).unwrap();
+        let alice = &resolved.identities[0];
+        assert_eq!((alice.credentials[0].value.expose(), alice.tenant.as_deref()), ("sk_live_1", Some("acme")));
+        let bob = resolved.identities[1].login.as_ref().unwrap();
+        assert_eq!(bob.request.body.text(), r#"{"user":"bob","password":"pw-4711"}"#);
+        assert_eq!(bob.secrets, [Secret::new("pw-4711")]);
+        assert_eq!(resolved.identities[2].credentials[0].value.expose(), "Y2Fyb2w6cHc=");
+        assert_eq!(resolved.identities[3].credentials[0].value.expose(), "tok");
+        assert!(resolved.repeatable.iter().any(|k| k.to_string() == "POST /preview"));
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_and_no_error_repeats_a_value() {
+        let error = parse("identites: { a: { bearer: s3cr3t-value } }").unwrap_err();
+        assert_eq!(error.hint().as_deref(), Some("did you mean `identities`?"));
+        for text in ["identities: s3cr3t-value", "identities: { a: s3cr3t-value }", "gate: { min_score: s3cr3t-value }", "a: [s3cr3t-value"] {
+            let shown = format!("{} {:?}", parse(text).unwrap_err(), parse(text).unwrap_err());
+            assert!(!shown.contains("s3cr3t"), "{shown}");
+        }
+        let missing = parse("identities: { a: { bearer: '${NOT_SET}' } }").unwrap().resolve(&Shell).unwrap_err();
+        assert_eq!(missing.to_string(), "`identities.a.bearer` refers to the environment variable `NOT_SET`, which is not there");
+    }
+}

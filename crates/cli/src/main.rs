@@ -1,2 +1,7 @@
-//! The command line.
-fn main() {}
+//! The `middlebrick` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -19,6 +19,7 @@ pub mod target;
 pub mod testing;
 pub mod transport;
 
+pub use inventory;
 pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
 pub use door::{Limits, RANDOM_SIGN_INS};
 pub use draft::{Authenticate, Draft, Edit, Intent};

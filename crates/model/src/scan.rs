@@ -292,3 +292,8 @@ impl Scan {
         }
     }
 }
+
+/// The JSON Schema of a [`Scan`].
+pub fn schema() -> Value {
+    schemars::schema_for!(Scan).to_value()
+}

@@ -1,1 +1,13 @@
-//! One file per format, rendering a scan.
+//! Renderings of a scan, one file per format. They decide nothing: same scan, same text.
+
+mod curl;
+mod json;
+mod proof;
+mod summary;
+mod survey;
+
+pub use curl::curl;
+pub use json::{json, schema};
+pub use proof::proof;
+pub use survey::survey;
+pub use summary::{Style, summary};

@@ -1,0 +1,48 @@
+//! Data goes to stdout, words to stderr.
+
+use std::io::{ErrorKind, Write};
+use std::process::ExitCode;
+
+/// An error with what to try.
+#[derive(Debug)]
+pub(crate) struct Hinted {
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl std::fmt::Display for Hinted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Hinted {}
+
+/// An error with what to try.
+pub(crate) fn hinted(message: impl ToString, hint: Option<String>) -> anyhow::Error {
+    anyhow::Error::new(Hinted { message: message.to_string(), hint })
+}
+
+/// Writes data. A reader that went away (`| head`) is no error.
+pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
+    match anstream::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+        Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Writes a line for people. Nobody reading it is no error.
+pub(crate) fn words(text: &str) {
+    _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// Writes an error, its causes, and its hint.
+pub(crate) fn error(error: &anyhow::Error) {
+    words(&format!("error: {error}"));
+    for cause in error.chain().skip(1) {
+        words(&format!("  because: {cause}"));
+    }
+    if let Some(hint) = error.downcast_ref::<Hinted>().and_then(|h| h.hint.as_ref()) {
+        words(&format!("hint: {hint}"));
+    }
+}

@@ -1,0 +1,308 @@
+//! `scan` and `survey`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use engine::config::{self, Config};
+use engine::target::{Given, TargetError};
+use engine::transport::{Dial, Policy, Settings, Transport};
+use engine::{AnyCheck, Limits, Options, Target};
+use model::{Answer, Identity, Origin, Outcome, Request, Scan};
+use tokio::sync::watch;
+
+use crate::args::{Format, ModeName, ScanOptions};
+use crate::output::{data, hinted, words};
+use crate::progress::Progress;
+use crate::shell::{Shell, store};
+
+/// Name of the identity that `-H` makes.
+const IDENTITY: &str = "key";
+
+/// `middlebrick scan`.
+pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
+    let checks = chosen(&options)?;
+    let (target, scan_options) = prepare(&options).await?;
+    if target.identities.is_empty() && options.mode != ModeName::Description {
+        let protected = target.inventory.operations.iter().filter(|o| matches!(o.security, engine::inventory::Security::Required { optional: false, .. })).count();
+        if protected > 0 && !options.quiet {
+            let all = target.inventory.operations.len();
+            words(&format!("{protected} of {all} operations are declared protected and no credentials were given: add -H 'NAME: VALUE'"));
+        }
+    }
+    let progress = Arc::new(Progress::new(options.quiet, options.verbose));
+    let mut scan = engine::scan(target, &checks, scan_options, progress.clone()).await;
+    progress.done();
+    if let Some(path) = &options.record {
+        store::write_private(path, report::json(&scan).as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    if options.record.is_some() {
+        // The rest shows what findings refer to, as a scan without a record does.
+        let kept: BTreeSet<u32> =
+            scan.findings.iter().flat_map(|f| &f.occurrences).flat_map(|o| &o.evidence).filter_map(|e| e.exchange).collect();
+        scan.exchanges.retain(|id, _| kept.contains(id));
+        scan.assessments.retain(|a| a.observation.is_some());
+    }
+    if let Err(error) = store().save(&scan) {
+        words(&format!("warning: the scan is not kept for `explain`: {error}"));
+    }
+    emit(&scan, options.format, &options.output)?;
+    Ok(ExitCode::from(scan.exit_code()))
+}
+
+/// `middlebrick survey`.
+pub(crate) async fn survey(options: ScanOptions) -> anyhow::Result<ExitCode> {
+    let (target, mut scan_options) = prepare(&options).await?;
+    scan_options.complete = true;
+    let progress = Arc::new(Progress::new(options.quiet, options.verbose));
+    let scan = engine::scan(target, &[], scan_options, progress.clone()).await;
+    progress.done();
+    match options.format {
+        Format::Json => data(&report::json(&scan))?,
+        Format::Summary => data(&report::survey(&scan))?,
+    };
+    Ok(ExitCode::from(scan.exit_code()))
+}
+
+/// Writes a scan to stdout and to files.
+pub(crate) fn emit(scan: &Scan, format: Format, outputs: &[String]) -> anyhow::Result<()> {
+    for output in outputs {
+        let (format, path) = named_format(output)?;
+        let text = render(scan, format, report::Style::Plain);
+        store::write_private(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+    }
+    data(&render(scan, format, report::Style::Color))?;
+    if let Outcome::CannotTell { reason, hint } = &scan.outcome {
+        words(&format!("cannot tell: {reason}"));
+        if !hint.is_empty() {
+            words(&format!("hint: {hint}"));
+        }
+    }
+    Ok(())
+}
+
+fn render(scan: &Scan, format: Format, style: report::Style) -> String {
+    match format {
+        Format::Summary => report::summary(scan, style),
+        Format::Json => report::json(scan),
+    }
+}
+
+/// `json=FILE`, or a file whose ending tells.
+fn named_format(output: &str) -> anyhow::Result<(Format, PathBuf)> {
+    let (name, path) = match output.split_once('=') {
+        Some((name, path)) => (name.to_owned(), path),
+        None => (Path::new(output).extension().unwrap_or_default().to_string_lossy().into_owned(), output),
+    };
+    let format = match name.to_ascii_lowercase().as_str() {
+        "json" => Format::Json,
+        "txt" | "text" | "summary" => Format::Summary,
+        other => return Err(hinted(format!("`{other}` is no format"), Some("json and summary are written, as in -o json=scan.json".into()))),
+    };
+    Ok((format, path.into()))
+}
+
+/// The checks that `--only` and `--skip` leave.
+fn chosen(options: &ScanOptions) -> anyhow::Result<Vec<&'static dyn AnyCheck>> {
+    let all = checks::all();
+    let known: BTreeSet<&str> = all.iter().flat_map(|c| [c.meta().id, c.meta().category.as_str()]).collect();
+    for name in options.only.iter().chain(&options.skip) {
+        if !known.contains(name.as_str()) {
+            return Err(hinted(format!("there is no check or category `{name}`"), Some("middlebrick checks lists them".into())));
+        }
+    }
+    let named = |check: &&'static dyn AnyCheck, names: &[String]| {
+        names.iter().any(|n| n == check.meta().id || n == check.meta().category.as_str())
+    };
+    Ok(all.into_iter().filter(|c| (options.only.is_empty() || named(c, &options.only)) && !named(c, &options.skip)).collect())
+}
+
+/// Everything before the first request of the scan itself.
+async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
+    let config = read_config(options)?;
+    let resolved = config.resolve(&Shell).map_err(|e| hinted(&e, e.hint()))?;
+    let typed = options.target.clone().or_else(|| config.target.clone()).ok_or_else(|| {
+        hinted("no target", Some("type one: middlebrick scan http://127.0.0.1:5000/openapi.json, or try middlebrick demo".into()))
+    })?;
+    let given = Given {
+        target: typed,
+        spec: options.spec.clone().or_else(|| config.spec.clone()),
+        base_url: options.base_url.clone().or_else(|| config.base_url.clone()),
+        method: options.method.clone(),
+    };
+    let settings = settings(options, &given)?;
+    if let Some(longest) = options.wait_ready {
+        wait_ready(&given, &settings, longest).await?;
+    }
+    let mut target = given.resolve(settings).await.map_err(|error: TargetError| {
+        let hint = error.hint();
+        hinted(error, Some(hint))
+    })?;
+    target.settings.policy = Policy::for_origin(&target.origin);
+    target.identities = resolved.identities;
+    target.headers = resolved.headers;
+    target.configured = resolved.configured;
+    target.repeatable = resolved.repeatable;
+    if let Some(identity) = typed_identity(&options.headers)? {
+        target.identities.insert(0, identity);
+    }
+    select_operations(&mut target, options)?;
+    let loopback = target.origin.is_loopback();
+    let mut gate = config.gate.clone();
+    gate.min_score = options.min_score.or(gate.min_score);
+    gate.max_risk = options.max_risk.or(gate.max_risk);
+    gate.fail_on = options.fail_on.or(gate.fail_on);
+    let scan_options = Options {
+        limits: Limits {
+            mode: options.mode.into(),
+            rate: options.rate.or((!loopback).then_some(10.0)),
+            concurrency: options.concurrency.unwrap_or(if loopback { 16 } else { 4 }).max(1),
+            max_requests: options.max_requests,
+            budget: options.budget,
+            timeout: options.timeout,
+        },
+        seed: options.seed.unwrap_or_else(rand::random),
+        gate,
+        ignored: resolved.ignored,
+        complete: options.record.is_some(),
+        interrupt: interrupt(),
+    };
+    Ok((target, scan_options))
+}
+
+fn read_config(options: &ScanOptions) -> anyhow::Result<Config> {
+    let usual = PathBuf::from("middlebrick.yaml");
+    let path = match &options.config {
+        Some(path) => path.clone(),
+        None if usual.exists() => usual,
+        None => return Ok(Config::default()),
+    };
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
+    config::parse(&text).map_err(|e| hinted(format!("{}: {e}", path.display()), e.hint()))
+}
+
+fn settings(options: &ScanOptions, given: &Given) -> anyhow::Result<Settings> {
+    let urls = [given.base_url.as_ref(), Some(&given.target), given.spec.as_ref()];
+    let origin = urls.into_iter().flatten().find_map(|u| url::Url::parse(u).ok().as_ref().and_then(Origin::of));
+    // A description file names a loopback server, or --base-url is asked for.
+    let origin = origin.unwrap_or(Origin { secure: false, host: "localhost".into(), port: 80 });
+    let mut settings = Settings::new(Dial::Tcp, Policy::for_origin(&origin));
+    settings.timeout = options.timeout;
+    settings.insecure = options.insecure;
+    settings.http1_only = options.http1;
+    settings.http2_only = options.http2;
+    settings.resolve = options.resolve.clone();
+    if let Some(path) = &options.cacert {
+        settings.roots = Some(certificates(path)?);
+    }
+    Ok(settings)
+}
+
+fn certificates(path: &Path) -> anyhow::Result<Vec<rustls::pki_types::CertificateDer<'static>>> {
+    use rustls::pki_types::pem::PemObject;
+    let read = rustls::pki_types::CertificateDer::pem_file_iter(path)
+        .with_context(|| format!("cannot read the certificates `{}`", path.display()))?;
+    read.collect::<Result<_, _>>().with_context(|| format!("`{}` holds no certificates in PEM", path.display()))
+}
+
+/// The one identity that `-H` makes.
+fn typed_identity(headers: &[String]) -> anyhow::Result<Option<Identity>> {
+    if headers.is_empty() {
+        return Ok(None);
+    }
+    let mut credentials = Vec::new();
+    for header in headers {
+        let (name, value) = header.split_once(':').filter(|(n, _)| !n.trim().is_empty()).ok_or_else(|| {
+            // The text may be a credential: it is not repeated.
+            hinted("a header is not of the form `NAME: VALUE`", Some("write -H 'X-API-Key: @env:KEY'".into()))
+        })?;
+        let value = config::expand(value.trim(), &format!("-H {}", name.trim()), &Shell).map_err(|e| hinted(&e, e.hint()))?;
+        credentials.push(config::header_credential(name.trim(), &value));
+    }
+    Ok(Some(Identity { name: IDENTITY.into(), credentials, ..Identity::default() }))
+}
+
+/// Leaves the operations that `--include` and `--exclude` leave.
+fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Result<()> {
+    if options.include.is_empty() && options.exclude.is_empty() {
+        return Ok(());
+    }
+    let mut inventory = (*target.inventory).clone();
+    let matches = |operation: &engine::inventory::Operation, patterns: &[String]| {
+        let name = format!("{} {}", operation.method, operation.path);
+        patterns.iter().any(|p| wildcard(p, &name) || wildcard(p, &operation.path))
+    };
+    inventory.operations.retain(|o| (options.include.is_empty() || matches(o, &options.include)) && !matches(o, &options.exclude));
+    if inventory.operations.is_empty() {
+        return Err(hinted("no operation is left to scan", Some("patterns look like 'GET /orders*' or '/orders/*'".into())));
+    }
+    target.inventory = Arc::new(inventory);
+    Ok(())
+}
+
+/// True if a text is of a pattern in which `*` stands for anything.
+fn wildcard(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
+    for part in middle {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// Becomes true at Ctrl-C; a second one ends the process at once.
+fn interrupt() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return;
+        }
+        _ = sender.send(true);
+        words("stopping; the report follows (Ctrl-C again leaves at once)");
+        if tokio::signal::ctrl_c().await.is_ok() {
+            leave();
+        }
+    });
+    receiver
+}
+
+#[expect(clippy::exit, reason = "the second Ctrl-C leaves at once")]
+fn leave() -> ! {
+    std::process::exit(130)
+}
+
+/// Asks the target until it answers anything.
+async fn wait_ready(given: &Given, settings: &Settings, longest: Duration) -> anyhow::Result<()> {
+    let url = given.base_url.as_ref().unwrap_or(&given.target);
+    let Some(origin) = url::Url::parse(url).ok().as_ref().and_then(Origin::of) else { return Ok(()) };
+    let until = std::time::Instant::now() + longest;
+    loop {
+        let transport = Transport::new(settings.clone())?;
+        match transport.exchange(&origin, &Request::get("/"), false).await.answer {
+            Answer::Response(_) => return Ok(()),
+            Answer::Error(reason) if std::time::Instant::now() >= until => {
+                return Err(hinted(format!("{origin} did not get ready: {reason}"), None));
+            }
+            Answer::Error(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wildcard;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        assert!(wildcard("GET /orders*", "GET /orders/{id}") && wildcard("*/admin/*", "GET /v1/admin/x"));
+        assert!(!wildcard("GET /orders", "GET /orders/{id}") && !wildcard("/a*b", "/ac"));
+    }
+}

@@ -1,0 +1,16 @@
+//! The record itself, as JSON.
+
+use model::Scan;
+use serde_json::Value;
+
+/// The scan as indented JSON, with a newline at the end.
+pub fn json(scan: &Scan) -> String {
+    let mut text = serde_json::to_string_pretty(scan).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// The JSON Schema of [`json`].
+pub fn schema() -> Value {
+    model::scan::schema()
+}

@@ -1,0 +1,296 @@
+//! The first thing that people see: score, findings, and what was not tested, on one screen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Effects};
+use model::{Finding, Grade, Mode, Outcome, Scan, Severity};
+
+/// Whether colors are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Text alone.
+    #[default]
+    Plain,
+    /// With ANSI colors.
+    Color,
+}
+
+/// Findings of severity info that are shown one by one; beyond that they are only named.
+///
+/// **Source**: chosen; a screen has about 25 lines.
+const LINES_OF_NOTES: usize = 3;
+
+/// Width of a line.
+///
+/// **Source**: chosen; fits two panes of a wide terminal, and a pasted comment.
+const WIDTH: usize = 100;
+
+/// Where the second column starts.
+const MARGIN: usize = 12;
+
+/// The summary of a scan, about 25 lines.
+pub fn summary(scan: &Scan, style: Style) -> String {
+    let mut text = String::new();
+    let paint = Paint(style);
+    header(scan, paint, &mut text);
+    let above: Vec<&Finding> = scan.findings.iter().filter(|f| f.severity < Severity::Info && f.suppressed.is_none()).collect();
+    for finding in above {
+        one_finding(finding, paint, &mut text);
+    }
+    notes(scan, paint, &mut text);
+    coverage(scan, &mut text);
+    closing(scan, paint, &mut text);
+    text
+}
+
+fn header(scan: &Scan, paint: Paint, text: &mut String) {
+    let identities: Vec<&str> = scan.identities.iter().map(|i| i.name.as_str()).collect();
+    let who = if identities.is_empty() { "no identity".to_owned() } else { format!("identity: {}", identities.join(", ")) };
+    let title = scan.inventory.title.as_deref().map(|t| format!("   {}", one_line(t))).unwrap_or_default();
+    line(text, &format!("middlebrick {}   {}{title}   {}   {who}", scan.tool.version, scan.target.given, scan.mode));
+    line(text, "");
+    let seconds = scan.duration_ms as f64 / 1000.0;
+    let sent = format!("{} request{}, {seconds:.1} s", scan.requests.total, plural(scan.requests.total as usize));
+    match (&scan.outcome, scan.score.grade) {
+        (Outcome::CannotTell { reason, hint }, _) => {
+            line(text, &format!("  {}   {}", paint.bad("no grade"), one_line(reason)));
+            if !hint.is_empty() {
+                line(text, &format!("  hint       {}", one_line(hint)));
+            }
+            line(text, &format!("  {}   {sent}", counts(scan)));
+        }
+        (Outcome::Complete | Outcome::Interrupted, grade) => {
+            let grade = grade.map_or("no grade".to_owned(), |g| paint.grade(g));
+            let points = paint.strong(&format!("{} / 100", scan.score.points));
+            line(text, &format!("  {points}   {grade}   risk {}     {}    {sent}", scan.score.risk, counts(scan)));
+        }
+    }
+    if scan.outcome == Outcome::Interrupted {
+        line(text, "  interrupted: this is what was seen until then");
+    }
+    if let (Some(note), Outcome::Complete) = (&scan.score.note, &scan.outcome) {
+        line(text, &format!("  {note}"));
+    }
+    for warning in &scan.warnings {
+        line(text, &format!("  warning: {}", one_line(&warning.message)));
+    }
+    line(text, "");
+}
+
+/// `1 high   2 medium   6 notes`.
+fn counts(scan: &Scan) -> String {
+    let counted = scan.findings.iter().filter(|f| f.suppressed.is_none());
+    let mut by: BTreeMap<Severity, usize> = BTreeMap::new();
+    for finding in counted {
+        *by.entry(finding.severity).or_default() += 1;
+    }
+    if by.is_empty() {
+        return "no finding".into();
+    }
+    let words = by.iter().map(|(severity, count)| match severity {
+        Severity::Info => format!("{count} note{}", plural(*count)),
+        other => format!("{count} {other}"),
+    });
+    words.collect::<Vec<_>>().join("   ")
+}
+
+fn one_finding(finding: &Finding, paint: Paint, text: &mut String) {
+    let severity = finding.severity.as_str().to_ascii_uppercase();
+    let title = one_line(&finding.title);
+    let gap = WIDTH.saturating_sub(MARGIN + title.chars().count() + finding.confidence.as_str().len()).max(3);
+    let head = format!("{}{title}{}{}", paint.severity(finding.severity, &format!("{severity:<MARGIN$}")), " ".repeat(gap), finding.confidence);
+    line(text, &head);
+    let place = place(finding);
+    let separator = if place.is_empty() { "" } else { ": " };
+    wrapped(text, "", &format!("{place}{separator}{}", one_line(&finding.message)));
+    wrapped(text, "fix  ", &finding.remediation.replace('`', ""));
+    line(text, &format!("{}{}", " ".repeat(MARGIN), paint.dim(&format!("middlebrick explain {}", finding.check))));
+}
+
+/// `GET /orders/{id} and 3 more`.
+fn place(finding: &Finding) -> String {
+    let Some(first) = finding.occurrences.first() else { return String::new() };
+    let location = first.location.to_string();
+    let mut place = match (&first.operation, &first.identity, location.is_empty()) {
+        (Some(operation), _, true) => operation.to_string(),
+        (Some(operation), _, false) => format!("{operation}, {location}"),
+        (None, Some(identity), _) => identity.clone(),
+        (None, None, _) => location,
+    };
+    if finding.total > 1 {
+        _ = write!(place, " and {} more", finding.total - 1);
+    }
+    place
+}
+
+fn notes(scan: &Scan, paint: Paint, text: &mut String) {
+    let notes: Vec<&Finding> = scan.findings.iter().filter(|f| f.severity == Severity::Info && f.suppressed.is_none()).collect();
+    if !notes.is_empty() {
+        line(text, "");
+        for (at, note) in notes.iter().take(LINES_OF_NOTES).enumerate() {
+            let label = if at == 0 { "Notes" } else { "" };
+            let place = place(note);
+            let shown = if place.is_empty() { one_line(&note.title) } else { format!("{}: {place}", one_line(&note.title)) };
+            entry(text, label, &shown);
+        }
+        if notes.len() > LINES_OF_NOTES {
+            let rest: Vec<&str> = notes.iter().skip(LINES_OF_NOTES).map(|n| n.check.as_str()).collect();
+            entry(text, "", &paint.dim(&format!("also {}", rest.join(", "))));
+        }
+    }
+    let suppressed = scan.findings.iter().filter(|f| f.suppressed.is_some()).count();
+    if suppressed > 0 {
+        entry(text, "Suppressed", &format!("{suppressed} finding{}, by your configuration", plural(suppressed)));
+    }
+}
+
+fn coverage(scan: &Scan, text: &mut String) {
+    line(text, "");
+    let coverage = &scan.coverage;
+    if scan.mode == Mode::Description {
+        entry(text, "Tested", &format!("the description alone: {} operations", scan.inventory.operations));
+    } else {
+        entry(text, "Tested", &format!(
+            "{} of {} operations answered{}, {} of {} checks decided (coverage {:.2})",
+            coverage.working,
+            coverage.sendable,
+            if coverage.refused > 0 { format!(", {} refused everybody", coverage.refused) } else { String::new() },
+            coverage.checks_decided,
+            coverage.checks_asked,
+            coverage.ratio,
+        ));
+    }
+    for (at, untested) in coverage.unreachable.iter().take(4).enumerate() {
+        let label = if at == 0 { "No answer" } else { "" };
+        entry(text, label, &format!("{}: {}", untested.operation, one_line(&untested.reason)));
+    }
+    if coverage.unreachable.len() > 4 {
+        entry(text, "", &format!("and {} more: --format json lists them", coverage.unreachable.len() - 4));
+    }
+    for (at, untested) in coverage.untested.iter().enumerate() {
+        entry(text, if at == 0 { "Not tested" } else { "" }, &one_line(untested));
+    }
+    let odd = scan.inventory.warnings.len();
+    if let Some(first) = scan.inventory.warnings.first() {
+        let more = if odd > 1 { format!(" (and {} more)", odd - 1) } else { String::new() };
+        let place = first.place.as_deref().map(|p| format!("{p}: ")).unwrap_or_default();
+        entry(text, "Description", &format!("{place}{}{more}", one_line(&first.message)));
+    }
+}
+
+fn closing(scan: &Scan, paint: Paint, text: &mut String) {
+    if let Some(worst) = scan.findings.iter().find(|f| f.suppressed.is_none()) {
+        entry(text, "Next", &format!("middlebrick explain {}    -o json=scan.json keeps the proof", worst.check));
+    }
+    if scan.gate.0.is_empty() {
+        if scan.score.grade.is_some() && scan.score.points < 80 {
+            entry(text, "Gate", "none set; --min-score 80 would fail");
+        }
+        return;
+    }
+    for (at, condition) in scan.gate.0.iter().enumerate() {
+        let word = if condition.holds { paint.good("holds") } else { paint.bad("fails") };
+        entry(text, if at == 0 { "Gate" } else { "" }, &format!("{word}: {} ({})", condition.condition, condition.found));
+    }
+}
+
+fn entry(text: &mut String, label: &str, what: &str) {
+    let mut first = true;
+    for part in wrap(what, WIDTH - MARGIN) {
+        let label = if first { label } else { "" };
+        line(text, &format!("{label:<MARGIN$}{part}"));
+        first = false;
+    }
+}
+
+fn wrapped(text: &mut String, label: &str, what: &str) {
+    let indent = MARGIN + label.len();
+    for (at, part) in wrap(what, WIDTH - indent).into_iter().enumerate() {
+        let label = if at == 0 { label } else { "" };
+        line(text, &format!("{}{label:<width$}{part}", " ".repeat(MARGIN), width = indent - MARGIN));
+    }
+}
+
+/// Breaks text at spaces into at most three lines of this width; what does not fit ends in an ellipsis.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.last_mut().expect("never empty");
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
+            if lines.len() == 3 {
+                lines.last_mut().expect("never empty").push('…');
+                return lines;
+            }
+            lines.push(word.to_owned());
+        } else {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+fn line(text: &mut String, content: &str) {
+    text.push_str(content.trim_end());
+    text.push('\n');
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Text of the target on one line, without control characters: it must not move the cursor.
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[derive(Clone, Copy)]
+struct Paint(Style);
+
+impl Paint {
+    fn with(self, style: anstyle::Style, text: &str) -> String {
+        match self.0 {
+            Style::Plain => text.to_owned(),
+            Style::Color => format!("{style}{text}{style:#}"),
+        }
+    }
+
+    fn strong(self, text: &str) -> String {
+        self.with(anstyle::Style::new().effects(Effects::BOLD), text)
+    }
+
+    fn dim(self, text: &str) -> String {
+        self.with(anstyle::Style::new().effects(Effects::DIMMED), text)
+    }
+
+    fn good(self, text: &str) -> String {
+        self.with(AnsiColor::Green.on_default(), text)
+    }
+
+    fn bad(self, text: &str) -> String {
+        self.with(AnsiColor::Red.on_default().effects(Effects::BOLD), text)
+    }
+
+    fn severity(self, severity: Severity, text: &str) -> String {
+        let color = match severity {
+            Severity::Critical => AnsiColor::Magenta,
+            Severity::High => AnsiColor::Red,
+            Severity::Medium => AnsiColor::Yellow,
+            Severity::Low => AnsiColor::Cyan,
+            Severity::Info => AnsiColor::BrightBlack,
+        };
+        self.with(color.on_default().effects(Effects::BOLD), text)
+    }
+
+    fn grade(self, grade: Grade) -> String {
+        let text = format!("grade {grade}");
+        match grade {
+            Grade::A | Grade::B => self.good(&text),
+            Grade::C => self.with(AnsiColor::Yellow.on_default(), &text),
+            Grade::D | Grade::F => self.bad(&text),
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Scans of the end-to-end applications, for the tests and for docs/accuracy.md.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use engine::config::header_credential;
+use engine::target::Given;
+use engine::transport::{Dial, Policy, Settings, Transport};
+use engine::{Limits, Options, Silent};
+use model::identity::{Extract, ExtractFrom, Login};
+use model::{Gate, Identity, Mode, Origin, Place, Request, Scan, Secret};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::apps::{self, App};
+
+/// An identity whose credential is a header.
+pub fn with_header(name: &str, header: &str, value: &str) -> Identity {
+    Identity { name: name.into(), credentials: vec![header_credential(header, value)], ..Identity::default() }
+}
+
+/// Scans an application on loopback in safe mode with every check.
+///
+/// # Errors
+/// Its description cannot be read.
+pub async fn scan(url: &str, identities: Vec<Identity>) -> Result<Scan, String> {
+    let origin: Origin = url::Url::parse(url).ok().as_ref().and_then(Origin::of).ok_or("no URL")?;
+    let settings = Settings::new(Dial::Tcp, Policy::for_origin(&origin));
+    let given = Given { target: url.into(), ..Given::default() };
+    let mut target = given.resolve(settings).await.map_err(|e| e.to_string())?;
+    target.identities = identities;
+    let options = Options {
+        limits: Limits {
+            mode: Mode::Safe,
+            rate: None,
+            concurrency: 16,
+            max_requests: 3_000,
+            budget: Duration::from_secs(120),
+            timeout: Duration::from_secs(10),
+        },
+        seed: 1,
+        gate: Gate::default(),
+        ignored: Vec::new(),
+        complete: true,
+        interrupt: watch::channel(false).1,
+    };
+    Ok(engine::scan(target, &checks::all(), options, Arc::new(Silent)).await)
+}
+
+/// The orders API with its defects: one partner's key.
+///
+/// # Errors
+/// Its description cannot be read.
+pub async fn flask_vulnerable(app: &App) -> Result<Scan, String> {
+    let url = format!("{}/openapi.json", app.base);
+    scan(&url, vec![with_header("northwind", "X-API-Key", "sk_live_abc123"), login("alice", "wonderland")]).await
+}
+
+/// The orders API with every defect fixed.
+///
+/// # Errors
+/// Its description cannot be read.
+pub async fn flask_remediated(app: &App) -> Result<Scan, String> {
+    let credential = |name: &str| app.credentials.get(name).map(String::as_str).unwrap_or_default();
+    let identities =
+        vec![with_header("northwind", "X-API-Key", credential("northwind_key")), login(credential("username"), credential("password"))];
+    scan(&format!("{}/openapi.json", app.base), identities).await
+}
+
+fn login(user: &str, password: &str) -> Identity {
+    let login = Login {
+        request: Request::new("POST", "/login").with_json(&json!({ "username": user, "password": password })),
+        secrets: vec![Secret::new(password)],
+        extract: vec![Extract { from: ExtractFrom::Json("$.token".into()), place: Place::bearer() }],
+    };
+    Identity { name: user.into(), login: Some(login), ..Identity::default() }
+}
+
+/// VAmPI with one of its users.
+///
+/// # Errors
+/// It cannot be filled, or its description cannot be read.
+pub async fn vampi(app: &App) -> Result<Scan, String> {
+    send(app, &Request::get("/createdb")).await?;
+    let request = Request::new("POST", "/users/v1/login").with_json(&json!({ "username": "name1", "password": "pass1" }));
+    let login = Login {
+        request,
+        secrets: vec![Secret::new("pass1")],
+        extract: vec![Extract { from: ExtractFrom::Json("$.auth_token".into()), place: Place::bearer() }],
+    };
+    let identity = Identity { name: "name1".into(), login: Some(login), ..Identity::default() };
+    scan(&format!("{}/openapi.json", app.base), vec![identity]).await
+}
+
+/// Kinto with one account and a few notes of it.
+///
+/// # Errors
+/// It cannot be filled, or its description cannot be read.
+pub async fn kinto(app: &App) -> Result<Scan, String> {
+    let basic = format!("Basic {}", BASE64_STANDARD.encode("alice:alice-password-1"));
+    let put = |path: &str, body: serde_json::Value| Request::new("PUT", path).with_json(&body);
+    send(app, &put("/v1/accounts/alice", json!({ "data": { "password": "alice-password-1" } }))).await?;
+    for path in ["/v1/buckets/alice-notes", "/v1/buckets/alice-notes/collections/notes"] {
+        send(app, &put(path, json!({})).with_header("Authorization", &basic)).await?;
+    }
+    let record = "/v1/buckets/alice-notes/collections/notes/records/4f1c2f0e-7f0b-4b6e-9d52-0d9a3c1f7b11";
+    send(app, &put(record, json!({ "data": { "text": "water the plants" } })).with_header("Authorization", &basic)).await?;
+    scan(&format!("{}/v1/__api__", app.base), vec![with_header("alice", "Authorization", &basic)]).await
+}
+
+/// Fills an application before a scan.
+async fn send(app: &App, request: &Request) -> Result<(), String> {
+    let origin: Origin = app.base.parse()?;
+    let transport = Transport::new(Settings::new(Dial::Tcp, Policy::for_origin(&origin))).map_err(|e| e.to_string())?;
+    let received = transport.exchange(&origin, request, true).await;
+    match received.answer {
+        model::Answer::Response(response) if response.status < 300 => Ok(()),
+        model::Answer::Response(response) => Err(format!("{} {} answered {}", request.method, request.target, response.status)),
+        model::Answer::Error(error) => Err(error.to_string()),
+    }
+}
+
+/// Every application that needs nothing but Python, each with its name and scan.
+///
+/// # Errors
+/// One of them does not start or cannot be scanned.
+pub async fn python_applications() -> Result<Vec<(&'static str, Scan)>, String> {
+    Ok(vec![
+        ("flask-vulnerable-werkzeug", flask_vulnerable(&apps::flask_vulnerable_werkzeug()?).await?),
+        ("flask-vulnerable-gunicorn", flask_vulnerable(&apps::flask_vulnerable_gunicorn()?).await?),
+        ("flask-remediated", flask_remediated(&apps::flask_remediated()?).await?),
+        ("kinto", kinto(&apps::kinto()?).await?),
+    ])
+}

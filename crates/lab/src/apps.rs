@@ -115,7 +115,9 @@ fn program(name: &str) -> Result<Command, String> {
     if !path.exists() {
         return Err(format!("{} is missing: `cargo xtask test` installs it", path.display()));
     }
-    Ok(Command::new(path))
+    let mut command = Command::new(path);
+    command.current_dir(root());
+    Ok(command)
 }
 
 fn free_port() -> Result<u16, String> {

@@ -1,0 +1,184 @@
+//! `accuracy`: what a scan says of servers whose truth is known, as a document.
+//!
+//! Each finding of medium or worse on an application must be justified, by a line in
+//! `e2e/justified.txt`; the command fails where one is not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Context, anyhow, bail};
+use engine::testing::scan_served;
+use lab::{apps, trial};
+use model::{Scan, Severity};
+
+use crate::{ci, root, say};
+
+/// What is true of VAmPI, by the keys of its authors: the check, and whether each form has it.
+///
+/// **Source**: erev0s/VAmPI, README, "List of Vulnerabilities", and its source.
+const VAMPI: [(&str, &str, bool, bool); 5] = [
+    ("`_debug` shows passwords", "sensitive-field", true, true),
+    ("debug mode", "debug-page", true, true),
+    ("JWT secret", "jwt-weak-secret", true, true),
+    ("no rate limit on login", "unlimited-guessing", true, true),
+    ("SQL error text for a bare quote", "database-error-text", true, false),
+];
+
+/// Scans everything and writes docs/accuracy.md.
+pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
+    let folder = match arguments {
+        [] => None,
+        ["--vampi", folder] => Some(Path::new(folder)),
+        _ => bail!("accuracy takes nothing, or --vampi DIR"),
+    };
+    ci::set_up()?;
+    let mut text = String::from(
+        "# Accuracy\n\n<!-- Written by `cargo xtask accuracy`; do not edit. -->\n\n\
+         Servers whose truth is known, and what one scan in safe mode with every check says of them.\n",
+    );
+    let paused = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
+    paused.block_on(async {
+        pairs(&mut text).await;
+        zoo(&mut text).await;
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let justified = justifications()?;
+    let mut missing = runtime.block_on(applications(&mut text, folder, &justified))?;
+    missing.dedup();
+    std::fs::write(root().join("docs/accuracy.md"), text).context("cannot write docs/accuracy.md")?;
+    if !missing.is_empty() {
+        bail!("not justified in e2e/justified.txt:\n  {}", missing.join("\n  "));
+    }
+    say("wrote docs/accuracy.md");
+    Ok(())
+}
+
+/// Each check on its vulnerable and its fixed server.
+async fn pairs(text: &mut String) {
+    let all = checks::all();
+    let (mut right, mut wrong, mut missed) = (0, 0, 0);
+    let mut rows = String::new();
+    for pair in checks::FOLDERS.iter().flat_map(|folder| (folder.pairs)()) {
+        let has = |scan: &Scan| scan.findings.iter().any(|f| f.check == pair.check);
+        let found = has(&scan_served(pair.vulnerable, &all).await);
+        let silent = !has(&scan_served(pair.fixed, &all).await);
+        right += u32::from(found);
+        missed += u32::from(!found);
+        wrong += u32::from(!silent);
+        let word = |good: bool| if good { "yes" } else { "**no**" };
+        _ = writeln!(rows, "| `{}` | {} | {} |", pair.check, word(found), word(silent));
+    }
+    _ = write!(
+        text,
+        "\n## Vulnerable and fixed servers of each check\n\nPrecision {:.2}, recall {:.2} over {} pairs.\n\n\
+         | Check | Found on the vulnerable | Silent on the fixed |\n|---|---|---|\n{rows}",
+        ratio(right, right + wrong),
+        ratio(right, right + missed),
+        right + missed,
+    );
+}
+
+/// The misleading servers.
+async fn zoo(text: &mut String) {
+    let all = checks::all();
+    let specimens = lab::zoo::specimens();
+    _ = write!(
+        text,
+        "\n## Misleading servers\n\n{} servers that fool a scanner which trusts a status, a body, a time or a path.\n\n\
+         | Server | Why it misleads | Findings above info |\n|---|---|---|\n",
+        specimens.len()
+    );
+    for specimen in specimens {
+        let scan = scan_served((specimen.serve)(), &all).await;
+        let above: BTreeSet<String> =
+            scan.findings.iter().filter(|f| f.severity < Severity::Info).map(|f| format!("`{}`", f.check)).collect();
+        let deserved: BTreeMap<&str, &str> = specimen.deserves.iter().copied().collect();
+        let shown = if above.is_empty() { "none".into() } else { above.into_iter().collect::<Vec<_>>().join(", ") };
+        let why = if deserved.is_empty() { String::new() } else { format!(" ({})", deserved.values().copied().collect::<Vec<_>>().join("; ")) };
+        _ = writeln!(text, "| {} | {} | {shown}{why} |", specimen.name, specimen.why_misleading);
+    }
+}
+
+/// Applications as real processes. Returns the findings that nobody has justified.
+async fn applications(
+    text: &mut String,
+    vampi: Option<&Path>,
+    justified: &BTreeMap<(String, String), String>,
+) -> anyhow::Result<Vec<String>> {
+    let mut missing = Vec::new();
+    text.push_str("\n## Applications\n\nReal processes on loopback; see e2e/README.md. Findings of low and worse, each with what makes it true.\n");
+    for (name, scan) in trial::python_applications().await.map_err(|e| anyhow!(e))? {
+        missing.extend(application(text, name, &scan, justified));
+    }
+    let Some(folder) = vampi else {
+        text.push_str("\nVAmPI was not scanned in this run: `--vampi DIR`.\n");
+        return Ok(missing);
+    };
+    let mut scans = Vec::new();
+    for (name, vulnerable) in [("vampi-vulnerable", true), ("vampi-secure", false)] {
+        let app = apps::vampi(folder, vulnerable).map_err(|e| anyhow!(e))?;
+        let scan = trial::vampi(&app).await.map_err(|e| anyhow!(e))?;
+        missing.extend(application(text, name, &scan, justified));
+        scans.push(scan);
+    }
+    text.push_str("\n### VAmPI by key\n\n| Key | Check | vulnerable=1 | vulnerable=0 |\n|---|---|---|---|\n");
+    for (key, check, one, zero) in VAMPI {
+        let cell = |scan: &Scan, wanted: bool| {
+            let found = scan.findings.iter().any(|f| f.check == check);
+            format!("{}{}", if found { "found" } else { "silent" }, if found == wanted { "" } else { " (**wrong**)" })
+        };
+        let cells: Vec<String> = scans.iter().zip([one, zero]).map(|(scan, wanted)| cell(scan, wanted)).collect();
+        _ = writeln!(text, "| {key} | `{check}` | {} |", cells.join(" | "));
+        for (scan, wanted) in scans.iter().zip([one, zero]) {
+            if scan.findings.iter().any(|f| f.check == check) != wanted {
+                missing.push(format!("VAmPI: {key}"));
+            }
+        }
+    }
+    Ok(missing)
+}
+
+fn application(text: &mut String, name: &str, scan: &Scan, justified: &BTreeMap<(String, String), String>) -> Vec<String> {
+    let grade = scan.score.grade.map_or("no grade".into(), |g| format!("grade {g}"));
+    _ = write!(
+        text,
+        "\n### {name}\n\n{} points, {grade}, coverage {:.2}, {} requests.\n\n| Severity | Check | Where | Why it is true |\n|---|---|---|---|\n",
+        scan.score.points, scan.coverage.ratio, scan.requests.total
+    );
+    let mut missing = Vec::new();
+    for finding in scan.findings.iter().filter(|f| f.severity < Severity::Info) {
+        let why = justified.get(&(name.to_owned(), finding.check.clone()));
+        let place = finding.occurrences.first().and_then(|o| o.operation.as_ref()).map(ToString::to_string).unwrap_or_default();
+        let more = if finding.total > 1 { format!(" and {} more", finding.total - 1) } else { String::new() };
+        let why = match why {
+            Some(why) => why.as_str(),
+            None if finding.severity < Severity::Low => {
+                missing.push(format!("{name} | {} | {}", finding.check, finding.message));
+                "**not justified**"
+            }
+            None => "",
+        };
+        _ = writeln!(text, "| {} | `{}` | {place}{more} | {why} |", finding.severity, finding.check);
+    }
+    missing
+}
+
+/// `application | check | why`, one per line.
+fn justifications() -> anyhow::Result<BTreeMap<(String, String), String>> {
+    let text = std::fs::read_to_string(root().join("e2e/justified.txt")).context("cannot read e2e/justified.txt")?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let parts: Vec<&str> = line.splitn(3, '|').map(str::trim).collect();
+            match parts.as_slice() {
+                [application, check, why] => Ok((((*application).to_owned(), (*check).to_owned()), (*why).to_owned())),
+                _ => bail!("`{line}` is not `application | check | why`"),
+            }
+        })
+        .collect()
+}
+
+fn ratio(part: u32, whole: u32) -> f64 {
+    if whole == 0 { 1.0 } else { f64::from(part) / f64::from(whole) }
+}

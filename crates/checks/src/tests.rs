@@ -75,7 +75,12 @@ async fn each_check_tells_its_vulnerable_server_from_its_fixed_one() {
                 vulnerable.coverage
             );
             let fixed = scan_served(pair.fixed, &all).await;
-            assert!(!ids_found(&fixed).contains(pair.check), "{}: found on its fixed server: {:#?}", pair.check, fixed.findings);
+            assert!(
+                !ids_found(&fixed).contains(pair.check),
+                "{}: found on its fixed server: {:#?}",
+                pair.check,
+                fixed.findings
+            );
             let decided = fixed.coverage.rows.iter().any(|r| r.check == pair.check && r.verdict == "pass");
             assert!(decided, "{}: not decided on its fixed server: {:#?}", pair.check, fixed.coverage);
             for scan in [vulnerable, fixed] {
@@ -93,7 +98,11 @@ fn stays_within_its_mode(scan: &Scan) {
             continue;
         }
         let effect = effect::effect(&exchange.request);
-        assert!(effect::permit(Mode::Safe, effect, true).is_ok(), "sent in safe mode: {effect:?} {:?}", exchange.request);
+        assert!(
+            effect::permit(Mode::Safe, effect, true).is_ok(),
+            "sent in safe mode: {effect:?} {:?}",
+            exchange.request
+        );
     }
 }
 
@@ -116,7 +125,11 @@ fn every_readme_has_the_same_headings() {
             assert!(section.len() > 20, "{}/README.md: {heading} is empty", folder.name);
         }
         let id = check.meta().id;
-        assert!(folder.checks.len() == 1 || readme.contains(&format!("`{id}`")), "{}/README.md does not name `{id}`", folder.name);
+        assert!(
+            folder.checks.len() == 1 || readme.contains(&format!("`{id}`")),
+            "{}/README.md does not name `{id}`",
+            folder.name
+        );
     }
 }
 
@@ -142,11 +155,21 @@ fn each_meta_is_sound() {
         for variant in meta.variants {
             let Some(vector) = variant.cvss else { continue };
             let severity = Severity::of_vector(vector);
-            assert!(severity.is_some_and(|s| s < Severity::Info), "{}: {} has no rating by `{vector}`", meta.id, variant.name);
+            assert!(
+                severity.is_some_and(|s| s < Severity::Info),
+                "{}: {} has no rating by `{vector}`",
+                meta.id,
+                variant.name
+            );
         }
         assert!(!meta.title.ends_with('.') && meta.title.starts_with(char::is_uppercase), "{}: title", meta.id);
         assert!(!meta.cwe.is_empty(), "{}: no CWE", meta.id);
-        assert!(folder.name.replace('_', "-") == meta.id || folder.checks.len() > 1, "{}: folder {}", meta.id, folder.name);
+        assert!(
+            folder.name.replace('_', "-") == meta.id || folder.checks.len() > 1,
+            "{}: folder {}",
+            meta.id,
+            folder.name
+        );
     }
 }
 

@@ -10,7 +10,11 @@ use model::Severity;
 
 /// Tells the owner of an API, in seconds and without access to its code, whether it can be abused.
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100, after_help = "Start with `middlebrick demo`: it starts a vulnerable API on this machine and scans it.")]
+#[command(
+    version,
+    max_term_width = 100,
+    after_help = "Start with `middlebrick demo`: it starts a vulnerable API on this machine and scans it."
+)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -37,7 +37,13 @@ pub(crate) fn run(options: &ChecksOptions) -> anyhow::Result<ExitCode> {
                     text.push_str(&format!("{gap}{}\n", meta.category));
                     category = Some(meta.category);
                 }
-                text.push_str(&format!("  {:<widest$}  {:<8}  {:<11}  {}\n", meta.id, meta.worst(), meta.mode, meta.title));
+                text.push_str(&format!(
+                    "  {:<widest$}  {:<8}  {:<11}  {}\n",
+                    meta.id,
+                    meta.worst(),
+                    meta.mode,
+                    meta.title
+                ));
             }
             data(&text)
         }

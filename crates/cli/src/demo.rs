@@ -42,10 +42,13 @@ const TOKEN_SECRET: &[u8] = b"secret";
 /// `middlebrick demo`.
 pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     let port = options.serve.unwrap_or(0);
-    let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.context("cannot listen on loopback")?;
+    let listener =
+        TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.context("cannot listen on loopback")?;
     let base = format!("http://{}", listener.local_addr()?);
     if options.serve.is_some() {
-        words(&format!("the demo API listens at {base}; try: middlebrick scan {base}/openapi.json -H 'X-API-Key: {KEY}'"));
+        words(&format!(
+            "the demo API listens at {base}; try: middlebrick scan {base}/openapi.json -H 'X-API-Key: {KEY}'"
+        ));
         let stop = async { _ = tokio::signal::ctrl_c().await };
         axum::serve(listener, router()).with_graceful_shutdown(stop).await?;
         return Ok(ExitCode::SUCCESS);
@@ -129,12 +132,12 @@ fn refused(reason: &str) -> Response {
     (StatusCode::UNAUTHORIZED, Json(json!({ "error": reason }))).into_response()
 }
 
-/// Right: exact comparison of the key in the header.
-fn admitted(headers: &HeaderMap) -> Result<(), Response> {
+/// Right: exact comparison of the key in the header. Returns the refusal, if any.
+fn refusal(headers: &HeaderMap) -> Option<Response> {
     match headers.get("x-api-key").and_then(|v| v.to_str().ok()) {
-        None => Err(refused("missing key")),
-        Some(KEY) => Ok(()),
-        Some(_) => Err(refused("unknown key")),
+        None => Some(refused("missing key")),
+        Some(KEY) => None,
+        Some(_) => Some(refused("unknown key")),
     }
 }
 
@@ -146,7 +149,7 @@ fn order_list() -> Value {
 }
 
 async fn orders(headers: HeaderMap) -> Response {
-    admitted(&headers).map_or_else(|refusal| refusal, |()| Json(order_list()).into_response())
+    refusal(&headers).unwrap_or_else(|| Json(order_list()).into_response())
 }
 
 /// Defects: the key is not looked at, and a malformed id ends in a stack trace.
@@ -166,7 +169,7 @@ async fn order(Path(id): Path<String>) -> Response {
 
 async fn invoices(headers: HeaderMap) -> Response {
     let invoices = json!([{ "id": 7, "order": 1001, "paid": true }]);
-    admitted(&headers).map_or_else(|refusal| refusal, |()| Json(invoices).into_response())
+    refusal(&headers).unwrap_or_else(|| Json(invoices).into_response())
 }
 
 /// Defect: the key may stand in the URL, where it ends in logs.
@@ -203,10 +206,13 @@ fn token(user: &str) -> String {
 
 /// Right: the signature is checked, and the algorithm is not the token's choice.
 async fn me(headers: HeaderMap) -> Response {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
+    let bearer =
+        headers.get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     match bearer {
         None => refused("missing token"),
-        Some(bearer) if bearer == token(USER) => Json(json!({ "user": USER, "email": "bob@orders.test" })).into_response(),
+        Some(bearer) if bearer == token(USER) => {
+            Json(json!({ "user": USER, "email": "bob@orders.test" })).into_response()
+        }
         Some(_) => refused("invalid token"),
     }
 }

@@ -18,11 +18,16 @@ pub(crate) fn run(what: &str) -> anyhow::Result<ExitCode> {
         }
         return data(&text);
     }
-    let by_fingerprint = |f: &Finding| f.fingerprint.starts_with(what) || f.occurrences.iter().any(|o| o.fingerprint.starts_with(what));
+    let by_fingerprint =
+        |f: &Finding| f.fingerprint.starts_with(what) || f.occurrences.iter().any(|o| o.fingerprint.starts_with(what));
     if let (Some((scan, finding)), true) = (found(last.as_ref(), by_fingerprint), what.len() >= 4) {
         return data(&report::proof(scan, finding));
     }
-    let nearest = checks::all().iter().map(|c| c.meta().id).find(|id| id.contains(what)).map(|id| format!("did you mean `{id}`?"));
+    let nearest = checks::all()
+        .iter()
+        .map(|c| c.meta().id)
+        .find(|id| id.contains(what))
+        .map(|id| format!("did you mean `{id}`?"));
     let hint = nearest.or(Some("middlebrick checks lists the checks".into()));
     Err(hinted(format!("`{what}` is neither a check nor a finding of the last scan"), hint))
 }

@@ -21,7 +21,8 @@ impl Progress {
     pub(crate) fn new(quiet: bool, verbose: bool) -> Self {
         let live = !quiet && !verbose && std::io::stderr().is_terminal();
         let bar = live.then(|| {
-            let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]").unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let style = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner());
             let bar = ProgressBar::new_spinner().with_style(style);
             bar.enable_steady_tick(std::time::Duration::from_millis(100));
             bar
@@ -58,10 +59,14 @@ impl Events for Progress {
             }
             Event::Sent { total } => {
                 if let Some(bar) = &self.bar {
-                    let (assessed, planned) = (self.assessed.load(Ordering::Relaxed), self.planned.load(Ordering::Relaxed));
+                    let (assessed, planned) =
+                        (self.assessed.load(Ordering::Relaxed), self.planned.load(Ordering::Relaxed));
                     match planned {
                         0 => bar.set_message(format!("finding working requests: {total} sent")),
-                        planned => bar.set_message(format!("{} of {planned} observations, {total} requests", assessed.min(planned))),
+                        planned => bar.set_message(format!(
+                            "{} of {planned} observations, {total} requests",
+                            assessed.min(planned)
+                        )),
                     }
                 }
             }
@@ -70,7 +75,11 @@ impl Events for Progress {
                     self.assessed.fetch_add(1, Ordering::Relaxed);
                 }
                 if self.verbose && verdict != "not-applicable" {
-                    let place = subject.operation().map(ToString::to_string).or(subject.identity().map(Into::into)).unwrap_or_default();
+                    let place = subject
+                        .operation()
+                        .map(ToString::to_string)
+                        .or(subject.identity().map(Into::into))
+                        .unwrap_or_default();
                     words(&format!("{verdict:<13} {check} {place}"));
                 }
             }

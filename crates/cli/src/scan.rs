@@ -27,22 +27,35 @@ pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
     let checks = chosen(&options)?;
     let (target, scan_options) = prepare(&options).await?;
     if target.identities.is_empty() && options.mode != ModeName::Description {
-        let protected = target.inventory.operations.iter().filter(|o| matches!(o.security, engine::inventory::Security::Required { optional: false, .. })).count();
+        let protected = target
+            .inventory
+            .operations
+            .iter()
+            .filter(|o| matches!(o.security, engine::inventory::Security::Required { optional: false, .. }))
+            .count();
         if protected > 0 && !options.quiet {
             let all = target.inventory.operations.len();
-            words(&format!("{protected} of {all} operations are declared protected and no credentials were given: add -H 'NAME: VALUE'"));
+            words(&format!(
+                "{protected} of {all} operations are declared protected and no credentials were given: add -H 'NAME: VALUE'"
+            ));
         }
     }
     let progress = Arc::new(Progress::new(options.quiet, options.verbose));
     let mut scan = engine::scan(target, &checks, scan_options, progress.clone()).await;
     progress.done();
     if let Some(path) = &options.record {
-        store::write_private(path, report::json(&scan).as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
+        store::write_private(path, report::json(&scan).as_bytes())
+            .with_context(|| format!("cannot write `{}`", path.display()))?;
     }
     if options.record.is_some() {
         // The rest shows what findings refer to, as a scan without a record does.
-        let kept: BTreeSet<u32> =
-            scan.findings.iter().flat_map(|f| &f.occurrences).flat_map(|o| &o.evidence).filter_map(|e| e.exchange).collect();
+        let kept: BTreeSet<u32> = scan
+            .findings
+            .iter()
+            .flat_map(|f| &f.occurrences)
+            .flat_map(|o| &o.evidence)
+            .filter_map(|e| e.exchange)
+            .collect();
         scan.exchanges.retain(|id, _| kept.contains(id));
         scan.assessments.retain(|a| a.observation.is_some());
     }
@@ -100,7 +113,12 @@ fn named_format(output: &str) -> anyhow::Result<(Format, PathBuf)> {
     let format = match name.to_ascii_lowercase().as_str() {
         "json" => Format::Json,
         "txt" | "text" | "summary" => Format::Summary,
-        other => return Err(hinted(format!("`{other}` is no format"), Some("json and summary are written, as in -o json=scan.json".into()))),
+        other => {
+            return Err(hinted(
+                format!("`{other}` is no format"),
+                Some("json and summary are written, as in -o json=scan.json".into()),
+            ));
+        }
     };
     Ok((format, path.into()))
 }
@@ -111,13 +129,19 @@ fn chosen(options: &ScanOptions) -> anyhow::Result<Vec<&'static dyn AnyCheck>> {
     let known: BTreeSet<&str> = all.iter().flat_map(|c| [c.meta().id, c.meta().category.as_str()]).collect();
     for name in options.only.iter().chain(&options.skip) {
         if !known.contains(name.as_str()) {
-            return Err(hinted(format!("there is no check or category `{name}`"), Some("middlebrick checks lists them".into())));
+            return Err(hinted(
+                format!("there is no check or category `{name}`"),
+                Some("middlebrick checks lists them".into()),
+            ));
         }
     }
     let named = |check: &&'static dyn AnyCheck, names: &[String]| {
         names.iter().any(|n| n == check.meta().id || n == check.meta().category.as_str())
     };
-    Ok(all.into_iter().filter(|c| (options.only.is_empty() || named(c, &options.only)) && !named(c, &options.skip)).collect())
+    Ok(all
+        .into_iter()
+        .filter(|c| (options.only.is_empty() || named(c, &options.only)) && !named(c, &options.skip))
+        .collect())
 }
 
 /// Everything before the first request of the scan itself.
@@ -125,7 +149,10 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
     let config = read_config(options)?;
     let resolved = config.resolve(&Shell).map_err(|e| hinted(&e, e.hint()))?;
     let typed = options.target.clone().or_else(|| config.target.clone()).ok_or_else(|| {
-        hinted("no target", Some("type one: middlebrick scan http://127.0.0.1:5000/openapi.json, or try middlebrick demo".into()))
+        hinted(
+            "no target",
+            Some("type one: middlebrick scan http://127.0.0.1:5000/openapi.json, or try middlebrick demo".into()),
+        )
     })?;
     let given = Given {
         target: typed,
@@ -180,7 +207,8 @@ fn read_config(options: &ScanOptions) -> anyhow::Result<Config> {
         None if usual.exists() => usual,
         None => return Ok(Config::default()),
     };
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
+    let text = std::fs::read_to_string(&path)
+        .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
     config::parse(&text).map_err(|e| hinted(format!("{}: {e}", path.display()), e.hint()))
 }
 
@@ -219,7 +247,8 @@ fn typed_identity(headers: &[String]) -> anyhow::Result<Option<Identity>> {
             // The text may be a credential: it is not repeated.
             hinted("a header is not of the form `NAME: VALUE`", Some("write -H 'X-API-Key: @env:KEY'".into()))
         })?;
-        let value = config::expand(value.trim(), &format!("-H {}", name.trim()), &Shell).map_err(|e| hinted(&e, e.hint()))?;
+        let value =
+            config::expand(value.trim(), &format!("-H {}", name.trim()), &Shell).map_err(|e| hinted(&e, e.hint()))?;
         credentials.push(config::header_credential(name.trim(), &value));
     }
     Ok(Some(Identity { name: IDENTITY.into(), credentials, ..Identity::default() }))
@@ -235,9 +264,14 @@ fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Resu
         let name = format!("{} {}", operation.method, operation.path);
         patterns.iter().any(|p| wildcard(p, &name) || wildcard(p, &operation.path))
     };
-    inventory.operations.retain(|o| (options.include.is_empty() || matches(o, &options.include)) && !matches(o, &options.exclude));
+    inventory
+        .operations
+        .retain(|o| (options.include.is_empty() || matches(o, &options.include)) && !matches(o, &options.exclude));
     if inventory.operations.is_empty() {
-        return Err(hinted("no operation is left to scan", Some("patterns look like 'GET /orders*' or '/orders/*'".into())));
+        return Err(hinted(
+            "no operation is left to scan",
+            Some("patterns look like 'GET /orders*' or '/orders/*'".into()),
+        ));
     }
     target.inventory = Arc::new(inventory);
     Ok(())

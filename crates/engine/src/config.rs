@@ -169,7 +169,8 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
         return Ok(Config::default());
     }
     let value: Value = serde_saphyr::from_str(text).map_err(|error| {
-        let place = error.location().map(|l| format!(" at line {}, column {}", l.line(), l.column())).unwrap_or_default();
+        let place =
+            error.location().map(|l| format!(" at line {}, column {}", l.line(), l.column())).unwrap_or_default();
         ConfigError::Invalid { place, reason: "it is no YAML".into() }
     })?;
     serde_json::from_value(value).map_err(|error| plain(&error.to_string()))
@@ -191,7 +192,13 @@ fn plain(message: &str) -> ConfigError {
             let wanted = rest.split("expected ").nth(1).unwrap_or_default();
             format!("a {kind} stands where {wanted} is expected")
         }
-        None => message.split('`').enumerate().filter(|(i, _)| i % 2 == 0 || message.starts_with("missing field")).map(|(_, p)| p).collect::<Vec<_>>().join("`"),
+        None => message
+            .split('`')
+            .enumerate()
+            .filter(|(i, _)| i % 2 == 0 || message.starts_with("missing field"))
+            .map(|(_, p)| p)
+            .collect::<Vec<_>>()
+            .join("`"),
     };
     ConfigError::Invalid { place: String::new(), reason }
 }
@@ -299,8 +306,12 @@ impl IdentityConfig {
 
 impl LoginConfig {
     fn resolve(&self, at: &str, lookup: &dyn Lookup) -> Result<Login, ConfigError> {
-        let form = || ConfigError::Form { place: format!("{at}.request"), wanted: "a method and a path, such as `POST /login`" };
-        let (method, target) = self.request.split_once(' ').filter(|(_, t)| t.trim().starts_with('/')).ok_or_else(form)?;
+        let form = || ConfigError::Form {
+            place: format!("{at}.request"),
+            wanted: "a method and a path, such as `POST /login`",
+        };
+        let (method, target) =
+            self.request.split_once(' ').filter(|(_, t)| t.trim().starts_with('/')).ok_or_else(form)?;
         let mut request = Request::new(&method.to_ascii_uppercase(), target.trim());
         let mut secrets = Vec::new();
         if let Some(json) = &self.json {
@@ -329,10 +340,16 @@ impl LoginConfig {
             extract.push(Extract { from: ExtractFrom::Json(path.clone()), place });
         }
         for cookie in &self.cookie {
-            extract.push(Extract { from: ExtractFrom::Cookie(cookie.clone()), place: Place::Cookie { name: cookie.clone() } });
+            extract.push(Extract {
+                from: ExtractFrom::Cookie(cookie.clone()),
+                place: Place::Cookie { name: cookie.clone() },
+            });
         }
         if extract.is_empty() {
-            return Err(ConfigError::Form { place: at.into(), wanted: "complete: say where the credential stands, such as `bearer: $.token`" });
+            return Err(ConfigError::Form {
+                place: at.into(),
+                wanted: "complete: say where the credential stands, such as `bearer: $.token`",
+            });
         }
         Ok(Login { request, secrets, extract })
     }
@@ -342,7 +359,9 @@ impl LoginConfig {
 pub fn header_credential(name: &str, value: &str) -> Credential {
     let schemes = ["bearer", "basic", "token", "apikey", "api-key", "key", "digest", "jwt"];
     let (prefix, value) = match value.split_once(' ') {
-        Some((scheme, rest)) if schemes.contains(&scheme.to_ascii_lowercase().as_str()) => (format!("{scheme} "), rest.trim()),
+        Some((scheme, rest)) if schemes.contains(&scheme.to_ascii_lowercase().as_str()) => {
+            (format!("{scheme} "), rest.trim())
+        }
         _ => (String::new(), value),
     };
     Credential { place: Place::Header { name: name.into(), prefix }, value: Secret::new(value) }
@@ -372,7 +391,12 @@ pub fn expand(value: &str, place: &str, lookup: &dyn Lookup) -> Result<String, C
     Ok(expanded)
 }
 
-fn expand_json(value: &mut Value, place: &str, lookup: &dyn Lookup, secrets: &mut Vec<Secret>) -> Result<(), ConfigError> {
+fn expand_json(
+    value: &mut Value,
+    place: &str,
+    lookup: &dyn Lookup,
+    secrets: &mut Vec<Secret>,
+) -> Result<(), ConfigError> {
     match value {
         Value::String(text) => *text = expand(text, place, lookup)?,
         Value::Array(items) => {
@@ -405,7 +429,8 @@ fn note_secret(name: &str, value: &str, secrets: &mut Vec<Secret>) {
 fn keys(list: &[String], place: &'static str) -> Result<BTreeSet<OperationKey>, ConfigError> {
     list.iter()
         .map(|text| {
-            let form = || ConfigError::Form { place: place.into(), wanted: "a list of operations such as `GET /health`" };
+            let form =
+                || ConfigError::Form { place: place.into(), wanted: "a list of operations such as `GET /health`" };
             let (method, path) = text.split_once(' ').filter(|(_, p)| p.trim().starts_with('/')).ok_or_else(form)?;
             Ok(OperationKey { method: method.to_ascii_uppercase(), path: path.trim().into() })
         })
@@ -448,11 +473,19 @@ mod tests {
     fn an_unknown_key_names_the_nearest_and_no_error_repeats_a_value() {
         let error = parse("identites: { a: { bearer: s3cr3t-value } }").unwrap_err();
         assert_eq!(error.hint().as_deref(), Some("did you mean `identities`?"));
-        for text in ["identities: s3cr3t-value", "identities: { a: s3cr3t-value }", "gate: { min_score: s3cr3t-value }", "a: [s3cr3t-value"] {
+        for text in [
+            "identities: s3cr3t-value",
+            "identities: { a: s3cr3t-value }",
+            "gate: { min_score: s3cr3t-value }",
+            "a: [s3cr3t-value",
+        ] {
             let shown = format!("{} {:?}", parse(text).unwrap_err(), parse(text).unwrap_err());
             assert!(!shown.contains("s3cr3t"), "{shown}");
         }
         let missing = parse("identities: { a: { bearer: '${NOT_SET}' } }").unwrap().resolve(&Shell).unwrap_err();
-        assert_eq!(missing.to_string(), "`identities.a.bearer` refers to the environment variable `NOT_SET`, which is not there");
+        assert_eq!(
+            missing.to_string(),
+            "`identities.a.bearer` refers to the environment variable `NOT_SET`, which is not there"
+        );
     }
 }

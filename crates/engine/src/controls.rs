@@ -212,9 +212,13 @@ fn envelope_error(response: &Response) -> Option<Standing> {
     let says_no = flag("success") == Some(false)
         || flag("ok") == Some(false)
         || word("status").is_some_and(|s| ["fail", "failed", "failure", "error", "ko"].contains(&s.as_str()));
-    let names_error = ["error", "errors"].iter().any(|name| fields.get(*name).is_some_and(|v| !is_void(v) && v != &Value::Bool(false)));
-    let has_data = ["data", "result", "results", "items"].iter().any(|name| fields.get(*name).is_some_and(|v| !is_void(v)));
-    if !says_no && !(names_error && !has_data && fields.len() <= 5) {
+    let names_error = ["error", "errors"]
+        .iter()
+        .any(|name| fields.get(*name).is_some_and(|v| !is_void(v) && v != &Value::Bool(false)));
+    let has_data =
+        ["data", "result", "results", "items"].iter().any(|name| fields.get(*name).is_some_and(|v| !is_void(v)));
+    let is_an_error = says_no || (names_error && !has_data && fields.len() <= 5);
+    if !is_an_error {
         return None;
     }
     let text = body.to_string().to_ascii_lowercase();
@@ -269,7 +273,8 @@ pub fn acceptance(answer: &Exchange, works: &Exchange, cannot: Option<&Exchange>
 /// is replaced by `word`. Equal depth, so that a router that guards a whole tree guards it too.
 pub fn sibling(template: &str, path: &str, word: &str) -> String {
     let mut segments: Vec<&str> = path.split('/').collect();
-    let fixed = template.split('/').enumerate().filter(|(_, s)| !s.is_empty() && !s.contains('{')).map(|(i, _)| i).last();
+    let fixed =
+        template.split('/').enumerate().filter(|(_, s)| !s.is_empty() && !s.contains('{')).map(|(i, _)| i).last();
     // `path` may have a base path before the template.
     let offset = segments.len().saturating_sub(template.split('/').count());
     match fixed.map(|at| at + offset).filter(|at| *at < segments.len()) {
@@ -302,18 +307,27 @@ mod tests {
 
     #[test]
     fn content_is_the_same_but_for_volatile_members() {
-        let (a, b) = (json(200, r#"{"id":1,"at":5,"items":[{"n":1,"t":1}]}"#), json(200, r#"{"id":1,"at":6,"items":[{"n":1,"t":2}]}"#));
+        let (a, b) = (
+            json(200, r#"{"id":1,"at":5,"items":[{"n":1,"t":1}]}"#),
+            json(200, r#"{"id":1,"at":6,"items":[{"n":1,"t":2}]}"#),
+        );
         let volatile = volatile(&a, &b);
         assert_eq!(volatile, BTreeSet::from(["/at".into(), "/items/*/t".into()]));
         assert_eq!(content(&a, &b, &volatile), Sameness::Same);
-        assert_eq!(content(&a, &json(200, r#"{"id":2,"at":6,"items":[{"n":1,"t":2}]}"#), &volatile), Sameness::Different);
+        assert_eq!(
+            content(&a, &json(200, r#"{"id":2,"at":6,"items":[{"n":1,"t":2}]}"#), &volatile),
+            Sameness::Different
+        );
         assert_eq!(content(&json(200, "[]"), &json(200, "[]"), &volatile), Sameness::Empty);
     }
 
     #[test]
     fn errors_inside_a_200_are_told_apart_from_content() {
         assert_eq!(standing(&json(200, r#"{"success":false,"error":{"code":"AUTH_REQUIRED"}}"#)), Standing::Refused);
-        assert_eq!(standing(&json(200, r#"{"status":"fail","message":"Invalid token. Please log in again."}"#)), Standing::Refused);
+        assert_eq!(
+            standing(&json(200, r#"{"status":"fail","message":"Invalid token. Please log in again."}"#)),
+            Standing::Refused
+        );
         assert_eq!(standing(&json(200, r#"{"ok":false,"error":"channel_not_found"}"#)), Standing::Missing);
         assert_eq!(standing(&json(200, r#"{"data":[1],"errors":[]}"#)), Standing::Works);
         assert_eq!(standing(&json(200, r#"{"status":"active","name":"x"}"#)), Standing::Works);

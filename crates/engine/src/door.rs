@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use model::{Answer, Credential, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response, Stamp};
+use model::{
+    Answer, Credential, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response, Stamp,
+};
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
@@ -19,7 +21,7 @@ use crate::event::{Event, Events};
 use crate::identities::{DIED, Identities, Live, extract};
 use crate::pace::Pace;
 use crate::record::Masker;
-use crate::transport::{Hello, HandshakeAnswer, Transport};
+use crate::transport::{HandshakeAnswer, Hello, Transport};
 
 /// Tries to sign in as a random user that safe mode allows in one scan.
 ///
@@ -203,9 +205,11 @@ impl Door {
     ) -> Result<Sent, Unobserved> {
         self.permit(draft, purpose)?;
         let live = match &draft.identity {
-            Some(name) => Some(self.identities.by_name(name).ok_or_else(|| {
-                Unobserved::Inconclusive(format!("there is no identity `{name}`").into())
-            })?),
+            Some(name) => Some(
+                self.identities
+                    .by_name(name)
+                    .ok_or_else(|| Unobserved::Inconclusive(format!("there is no identity `{name}`").into()))?,
+            ),
             None => None,
         };
         let mut again = 0;
@@ -214,7 +218,9 @@ impl Door {
             self.spend()?;
             let _place = self.pace.turn(draft.burst).await;
             let ordered = match live {
-                Some(live) if live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()) => Some(live.turn.lock().await),
+                Some(live) if live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()) => {
+                    Some(live.turn.lock().await)
+                }
                 _ => None,
             };
             let request = self.finish(draft, live.map(Arc::as_ref));
@@ -284,7 +290,9 @@ impl Door {
         }
         let errors = self.server_errors.load(Ordering::Relaxed);
         if purpose == Purpose::Check && !self.loopback() && errors >= SERVER_ERRORS_REMOTE {
-            return Err(Unobserved::Inconclusive("the target answered with too many server errors and is left alone".into()));
+            return Err(Unobserved::Inconclusive(
+                "the target answered with too many server errors and is left alone".into(),
+            ));
         }
         Ok(())
     }

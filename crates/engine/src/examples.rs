@@ -103,7 +103,8 @@ fn exchange<'a>(block: &str, options: impl Iterator<Item = &'a str>) -> Result<E
         match option.split_once('=') {
             Some(("as", name)) => exchange.identity = Some(name.into()),
             Some(("took", time)) => {
-                exchange.duration_ms = time.trim_end_matches("ms").parse().map_err(|_| format!("`{time}` is no time"))?;
+                exchange.duration_ms =
+                    time.trim_end_matches("ms").parse().map_err(|_| format!("`{time}` is no time"))?;
             }
             _ => return Err(format!("an option `{option}`")),
         }

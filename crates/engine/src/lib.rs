@@ -19,11 +19,11 @@ pub mod target;
 pub mod testing;
 pub mod transport;
 
-pub use inventory;
 pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
 pub use door::{Limits, RANDOM_SIGN_INS};
 pub use draft::{Authenticate, Draft, Edit, Intent};
 pub use event::{Event, Events, Phase, Silent};
+pub use inventory;
 pub use scan::{Options, scan};
 pub use session::Session;
 pub use survey::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation};

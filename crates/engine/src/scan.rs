@@ -7,13 +7,13 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use model::finding::exchange_ids;
 use model::scan::{
-    Coverage, CoverageRow, IdentitySummary, InventorySummary, RequestCounts, SCHEMA_VERSION, TargetSummary, Tool, Untested,
-    Warning,
+    Coverage, CoverageRow, IdentitySummary, InventorySummary, RequestCounts, SCHEMA_VERSION, TargetSummary, Tool,
+    Untested, Warning,
 };
 use model::score::Basis;
 use model::{
-    Assessment, Category, Exchange, Finding, Gate, Mode, Outcome, Purpose, Recorded, Response, Scan, SubjectKey, Suppression,
-    Verdict, findings, score,
+    Assessment, Category, Exchange, Finding, Gate, Mode, Outcome, Purpose, Recorded, Response, Scan, SubjectKey,
+    Suppression, Verdict, findings, score,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -291,7 +291,8 @@ async fn observe(
 }
 
 fn subjects(survey: &Survey) -> Vec<AnySubject> {
-    let mut subjects = vec![AnySubject::Target(subject::Target), AnySubject::Origin(subject::Origin(survey.origin.clone()))];
+    let mut subjects =
+        vec![AnySubject::Target(subject::Target), AnySubject::Origin(subject::Origin(survey.origin.clone()))];
     subjects.extend(survey.identities.iter().map(|i| AnySubject::Identity(subject::Identity(i.clone()))));
     subjects.extend(survey.operations.iter().map(|o| AnySubject::Operation(subject::Operation(o.clone()))));
     subjects
@@ -322,7 +323,8 @@ impl Recording<'_> {
             .filter_map(|check| metas.get(check).map(|m| m.category))
             .collect();
         let decided: Vec<Category> = decided.into_iter().collect();
-        let score = score(&findings, Basis { coverage: &coverage, locked_out: self.is_locked_out(), decided: &decided });
+        let score =
+            score(&findings, Basis { coverage: &coverage, locked_out: self.is_locked_out(), decided: &decided });
         let outcome = self.outcome(&score, &coverage, checks.is_empty());
         let assessments = if self.options.complete { run.assessments } else { trimmed(run.assessments) };
         let exchanges = self.exchanges(&findings, &assessments);
@@ -416,7 +418,11 @@ impl Recording<'_> {
         let operations_ratio = if nothing_to_send { 1.0 } else { ratio(working + refused, sendable) };
         let assessments_ratio = if run.checks.is_empty() { 1.0 } else { ratio(decided, decided + inconclusive) };
         let by_verdict = |wanted: &[&str]| -> BTreeSet<&str> {
-            counts.keys().filter(|(_, verdict, _)| wanted.contains(&verdict.as_str())).map(|(c, ..)| c.as_str()).collect()
+            counts
+                .keys()
+                .filter(|(_, verdict, _)| wanted.contains(&verdict.as_str()))
+                .map(|(c, ..)| c.as_str())
+                .collect()
         };
         Coverage {
             ratio: operations_ratio * assessments_ratio,
@@ -461,7 +467,8 @@ impl Recording<'_> {
         if survey.identities.is_empty() && self.options.limits.mode > Mode::Description {
             untested.push("everything behind a sign-in: add -H 'NAME: VALUE' or identities in middlebrick.yaml".into());
         }
-        untested.push("authorization between users, request signing, key logging: no check of this version asks".into());
+        untested
+            .push("authorization between users, request signing, key logging: no check of this version asks".into());
         untested
     }
 
@@ -485,7 +492,10 @@ impl Recording<'_> {
         }
         let exchanges = door.exchanges();
         if let (Some(error), true) = (first_error(&exchanges), exchanges.iter().all(|e| e.response().is_none())) {
-            return cannot(format!("cannot reach {}: {error}", survey.origin), "is it running, and is the address right?");
+            return cannot(
+                format!("cannot reach {}: {error}", survey.origin),
+                "is it running, and is the address right?",
+            );
         }
         if let Some(dead) = survey.identities.iter().find(|i| !i.alive) {
             let hint = "check the credential and where it goes; middlebrick survey shows what each identity gets";
@@ -546,7 +556,11 @@ impl Recording<'_> {
             title: inventory.title.clone(),
             version: inventory.version.clone(),
             operations: inventory.operations.len(),
-            reading: inventory.operations.iter().filter(|o| matches!(o.method.as_str(), "GET" | "HEAD" | "QUERY")).count(),
+            reading: inventory
+                .operations
+                .iter()
+                .filter(|o| matches!(o.method.as_str(), "GET" | "HEAD" | "QUERY"))
+                .count(),
             references: inventory.counts.references,
             warnings: self.target.warnings.clone(),
         }

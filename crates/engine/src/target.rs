@@ -112,7 +112,9 @@ impl TargetError {
     /// What to try.
     pub fn hint(&self) -> String {
         match self {
-            Self::Neither(_) => "type a URL such as http://127.0.0.1:5000/openapi.json, or the path of a description".into(),
+            Self::Neither(_) => {
+                "type a URL such as http://127.0.0.1:5000/openapi.json, or the path of a description".into()
+            }
             Self::Unreadable { .. } => "check the path".into(),
             Self::NotADescription { .. } => "OpenAPI 2.0, 3.0 and 3.1 are read, as JSON or YAML".into(),
             Self::Unreachable { .. } => "is it running, and is the address right? --wait-ready 60s waits for it".into(),
@@ -176,7 +178,9 @@ impl Given {
         let (at, response) = fetch(&transport, url).await?;
         let mut refused = None;
         match parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
-            Ok((inventory, odd)) if response.status < 400 => return Ok(Some((take(inventory, odd, warnings), at.into()))),
+            Ok((inventory, odd)) if response.status < 400 => {
+                return Ok(Some((take(inventory, odd, warnings), at.into())));
+            }
             Ok(_) => {}
             Err(_) if response.status >= 400 => refused = Some(response.status),
             Err(_) => {}
@@ -260,7 +264,10 @@ impl Given {
             .iter()
             .filter_map(|s| Url::parse(&s.url).ok())
             .find(|u| u.has_host() && Origin::of(u).as_ref() != Some(&origin));
-        let own = inventory.servers.iter().any(|s| read_from.join(&s.url).is_ok_and(|u| Origin::of(&u).as_ref() == Some(&origin)));
+        let own = inventory
+            .servers
+            .iter()
+            .any(|s| read_from.join(&s.url).is_ok_and(|u| Origin::of(&u).as_ref() == Some(&origin)));
         if let (Some(other), false) = (elsewhere, own) {
             warnings.push(warning(format!(
                 "the description names the server {other}; {origin} is scanned because that is what you typed (--base-url {other} scans the other)"
@@ -292,7 +299,9 @@ fn looks_like_a_description(url: &Url) -> bool {
 }
 
 fn take(inventory: Inventory, odd: Vec<inventory::Warning>, warnings: &mut Vec<Warning>) -> Inventory {
-    warnings.extend(odd.into_iter().map(|w| Warning { place: Some(format!("{}#{}", w.document, w.pointer)), message: w.message }));
+    warnings.extend(
+        odd.into_iter().map(|w| Warning { place: Some(format!("{}#{}", w.document, w.pointer)), message: w.message }),
+    );
     inventory
 }
 
@@ -312,7 +321,11 @@ fn fetcher(settings: &Settings, url: &Url) -> Result<Transport, TargetError> {
 }
 
 /// Reads a description from a file or a URL.
-async fn read(place: &str, settings: &Settings, warnings: &mut Vec<Warning>) -> Result<(Inventory, String), TargetError> {
+async fn read(
+    place: &str,
+    settings: &Settings,
+    warnings: &mut Vec<Warning>,
+) -> Result<(Inventory, String), TargetError> {
     let not = |reason| TargetError::NotADescription { place: place.into(), reason };
     if let Ok(url) = Url::parse(place)
         && url.has_host()

@@ -90,19 +90,24 @@ impl Served {
 
     /// The target of a scan of it, at `http://target.localhost`.
     pub fn target(self) -> Target {
-        let origin = Origin { secure: self.secure, host: "target.localhost".into(), port: if self.secure { 443 } else { 80 } };
+        let origin =
+            Origin { secure: self.secure, host: "target.localhost".into(), port: if self.secure { 443 } else { 80 } };
         let mut warnings = Vec::new();
         let inventory = match &self.description {
             Some(description) => {
                 let bytes = serde_json::to_vec(description).expect("a JSON value serializes");
-                let (inventory, odd) = parse("memory:///openapi.json", &bytes, &mut NoLoader).expect("a description of a test");
-                warnings.extend(odd.into_iter().map(|w| model::scan::Warning { place: Some(w.pointer), message: w.message }));
+                let (inventory, odd) =
+                    parse("memory:///openapi.json", &bytes, &mut NoLoader).expect("a description of a test");
+                warnings.extend(
+                    odd.into_iter().map(|w| model::scan::Warning { place: Some(w.pointer), message: w.message }),
+                );
                 inventory
             }
             None => Inventory::single("GET", "/"),
         };
         let base_path = inventory.servers.first().map(|s| s.url.trim_end_matches('/').to_owned()).unwrap_or_default();
-        let base_path = url::Url::parse(&base_path).map(|u| u.path().trim_end_matches('/').to_owned()).unwrap_or(base_path);
+        let base_path =
+            url::Url::parse(&base_path).map(|u| u.path().trim_end_matches('/').to_owned()).unwrap_or(base_path);
         let server: Arc<dyn MemoryServer> = match self.io {
             Io::Http(server) => server,
             Io::Raw(speaker) => Arc::new(Speaking(speaker)),

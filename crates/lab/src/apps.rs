@@ -105,7 +105,16 @@ pub fn vampi(folder: &Path, vulnerable: bool) -> Result<App, String> {
 
 fn gunicorn(app: &str, port: u16) -> Result<Command, String> {
     let mut command = program("gunicorn")?;
-    command.args(["--chdir", "e2e/flask_keys", "-b", &format!("127.0.0.1:{port}"), "--no-control-socket", "--threads", "4", app]);
+    command.args([
+        "--chdir",
+        "e2e/flask_keys",
+        "-b",
+        &format!("127.0.0.1:{port}"),
+        "--no-control-socket",
+        "--threads",
+        "4",
+        app,
+    ]);
     Ok(command)
 }
 
@@ -129,7 +138,12 @@ fn start(command: Command, port: u16, credentials: BTreeMap<String, String>) -> 
     start_in(command, &root(), port, credentials)
 }
 
-fn start_in(mut command: Command, folder: &Path, port: u16, credentials: BTreeMap<String, String>) -> Result<App, String> {
+fn start_in(
+    mut command: Command,
+    folder: &Path,
+    port: u16,
+    credentials: BTreeMap<String, String>,
+) -> Result<App, String> {
     command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     // No byte code beside the sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1");

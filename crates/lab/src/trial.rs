@@ -64,8 +64,10 @@ pub async fn flask_vulnerable(app: &App) -> Result<Scan, String> {
 /// Its description cannot be read.
 pub async fn flask_remediated(app: &App) -> Result<Scan, String> {
     let credential = |name: &str| app.credentials.get(name).map(String::as_str).unwrap_or_default();
-    let identities =
-        vec![with_header("northwind", "X-API-Key", credential("northwind_key")), login(credential("username"), credential("password"))];
+    let identities = vec![
+        with_header("northwind", "X-API-Key", credential("northwind_key")),
+        login(credential("username"), credential("password")),
+    ];
     scan(&format!("{}/openapi.json", app.base), identities).await
 }
 
@@ -84,7 +86,8 @@ fn login(user: &str, password: &str) -> Identity {
 /// It cannot be filled, or its description cannot be read.
 pub async fn vampi(app: &App) -> Result<Scan, String> {
     send(app, &Request::get("/createdb")).await?;
-    let request = Request::new("POST", "/users/v1/login").with_json(&json!({ "username": "name1", "password": "pass1" }));
+    let request =
+        Request::new("POST", "/users/v1/login").with_json(&json!({ "username": "name1", "password": "pass1" }));
     let login = Login {
         request,
         secrets: vec![Secret::new("pass1")],
@@ -106,7 +109,8 @@ pub async fn kinto(app: &App) -> Result<Scan, String> {
         send(app, &put(path, json!({})).with_header("Authorization", &basic)).await?;
     }
     let record = "/v1/buckets/alice-notes/collections/notes/records/4f1c2f0e-7f0b-4b6e-9d52-0d9a3c1f7b11";
-    send(app, &put(record, json!({ "data": { "text": "water the plants" } })).with_header("Authorization", &basic)).await?;
+    send(app, &put(record, json!({ "data": { "text": "water the plants" } })).with_header("Authorization", &basic))
+        .await?;
     scan(&format!("{}/v1/__api__", app.base), vec![with_header("alice", "Authorization", &basic)]).await
 }
 
@@ -117,7 +121,9 @@ async fn send(app: &App, request: &Request) -> Result<(), String> {
     let received = transport.exchange(&origin, request, true).await;
     match received.answer {
         model::Answer::Response(response) if response.status < 300 => Ok(()),
-        model::Answer::Response(response) => Err(format!("{} {} answered {}", request.method, request.target, response.status)),
+        model::Answer::Response(response) => {
+            Err(format!("{} {} answered {}", request.method, request.target, response.status))
+        }
         model::Answer::Error(error) => Err(error.to_string()),
     }
 }

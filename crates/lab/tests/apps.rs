@@ -17,7 +17,7 @@ fn above_low(scan: &Scan) -> Vec<String> {
 
 /// No credential of the scan stands in its record.
 fn keeps_secrets(scan: &Scan, secrets: &[&str]) {
-    let record = serde_json::to_string(scan).unwrap();
+    let record = serde_json::to_string(scan).expect("a scan serializes");
     for secret in secrets {
         assert!(!record.contains(secret), "a credential stands in the record");
     }
@@ -52,7 +52,8 @@ async fn the_remediated_flask_app_has_no_finding_above_low() {
     let scan = trial::flask_remediated(&app).await.unwrap();
     assert_eq!(above_low(&scan), Vec::<String>::new());
     assert!(scan.score.grade.is_some(), "{:?} {:#?}", scan.outcome, scan.coverage);
-    let secrets: Vec<&str> = app.credentials.iter().filter(|(n, _)| *n != "username").map(|(_, v)| v.as_str()).collect();
+    let secrets: Vec<&str> =
+        app.credentials.iter().filter(|(n, _)| *n != "username").map(|(_, v)| v.as_str()).collect();
     keeps_secrets(&scan, &secrets);
 }
 
@@ -60,7 +61,8 @@ async fn the_remediated_flask_app_has_no_finding_above_low() {
 async fn kinto_has_only_the_finding_that_is_true_of_it() {
     let app = apps::kinto().unwrap();
     let scan = trial::kinto(&app).await.unwrap();
-    let worse: BTreeSet<&str> = scan.findings.iter().filter(|f| f.severity < Severity::Low).map(|f| f.check.as_str()).collect();
+    let worse: BTreeSet<&str> =
+        scan.findings.iter().filter(|f| f.severity < Severity::Low).map(|f| f.check.as_str()).collect();
     // GET /v1/accounts/{id} answers with the account's own bcrypt hash.
     assert!(worse.is_subset(&BTreeSet::from(["sensitive-field"])), "{:#?}", above_low(&scan));
     keeps_secrets(&scan, &["alice-password-1"]);

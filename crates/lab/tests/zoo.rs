@@ -32,6 +32,11 @@ async fn the_hardened_api_is_graded_a() {
     let above: Vec<_> = scan.findings.iter().filter(|f| f.severity < Severity::Info).collect();
     assert!(above.is_empty(), "{above:#?}");
     let undecided: Vec<_> = scan.coverage.rows.iter().filter(|r| r.verdict == "inconclusive").collect();
-    assert!(scan.coverage.ratio >= 0.9, "coverage {}: {:#?} {undecided:#?}", scan.coverage.ratio, scan.coverage.unreachable);
+    assert!(
+        scan.coverage.ratio >= 0.9,
+        "coverage {}: {:#?} {undecided:#?}",
+        scan.coverage.ratio,
+        scan.coverage.unreachable
+    );
     assert_eq!(scan.score.grade, Some(Grade::A), "{:?} {:?}", scan.outcome, scan.score);
 }

@@ -116,7 +116,8 @@ pub fn fingerprint(parts: &[&str]) -> String {
 /// Groups the flaws of failing assessments by check, cause and variant. Worst first, then surest,
 /// then by check. Assessments of unknown checks are left out.
 pub fn findings<'m>(assessments: &[Assessment], meta_of: impl Fn(&str) -> Option<&'m Meta>) -> Vec<Finding> {
-    let mut groups: BTreeMap<(&str, &str, &str), Vec<(&Assessment, &Flaw)>> = BTreeMap::new();
+    type Key<'a> = (&'a str, &'a str, &'a str);
+    let mut groups: BTreeMap<Key<'_>, Vec<(&Assessment, &Flaw)>> = BTreeMap::new();
     for assessment in assessments {
         for flaw in assessment.verdict.flaws() {
             let key = (assessment.check.as_str(), flaw.cause.as_str(), flaw.variant.as_str());
@@ -193,7 +194,14 @@ fn evidence(observation: &Value, flaw: &Flaw) -> Vec<Evidence> {
         let marks: Vec<String> = flaw.marks.iter().filter(|m| &m.role == role).map(|m| m.text.clone()).collect();
         let mut ids = Vec::new();
         exchange_ids(value, &mut ids);
-        if ids.is_empty() && !value.is_null() {
+        // A fact that says nothing (an empty list, false) is no evidence.
+        let says_nothing = match value {
+            Value::Null | Value::Bool(false) => true,
+            Value::Array(items) => items.is_empty(),
+            Value::Object(fields) => fields.is_empty(),
+            Value::Bool(true) | Value::Number(_) | Value::String(_) => false,
+        };
+        if ids.is_empty() && !says_nothing {
             evidence.push(Evidence {
                 role: role.clone(),
                 exchange: None,

@@ -67,7 +67,9 @@ mod tests {
     #[test]
     fn credentials_become_variables_and_nothing_else_is_special() {
         let origin = "http://127.0.0.1:5000".parse().unwrap();
-        let request = Request::get("/a?q=$(id)&r='x'").with_header("X-API-Key", "{{alice.X-API-Key}}").with_header("X", "`id` {{bob.bearer}}");
+        let request = Request::get("/a?q=$(id)&r='x'")
+            .with_header("X-API-Key", "{{alice.X-API-Key}}")
+            .with_header("X", "`id` {{bob.bearer}}");
         assert_eq!(
             curl(&origin, &request),
             r#"curl -si 'http://127.0.0.1:5000/a?q=$(id)&r='\''x'\''' -H "X-API-Key: ${ALICE_X_API_KEY}" -H "X: \`id\` ${BOB_BEARER}""#

@@ -9,5 +9,5 @@ mod survey;
 pub use curl::curl;
 pub use json::{json, schema};
 pub use proof::proof;
-pub use survey::survey;
 pub use summary::{Style, summary};
+pub use survey::survey;

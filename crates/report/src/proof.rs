@@ -14,12 +14,21 @@ const BODY: usize = 600;
 /// A finding with the exchanges of its first occurrence, each as a command to run.
 pub fn proof(scan: &Scan, finding: &Finding) -> String {
     let mut text = format!("{}\n", finding.title);
-    _ = writeln!(text, "  {} {}, {}, finding {}", finding.severity, finding.category, finding.confidence, finding.fingerprint);
+    _ = writeln!(
+        text,
+        "  {} {}, {}, finding {}",
+        finding.severity, finding.category, finding.confidence, finding.fingerprint
+    );
     let cwe: Vec<String> = finding.cwe.iter().map(|n| format!("CWE-{n}")).collect();
     let owasp: Vec<&str> = finding.owasp.iter().map(|o| o.name()).collect();
-    _ = writeln!(text, "  {}", [owasp.join(", "), cwe.join(", "), finding.cvss.clone().unwrap_or_default()].join("   ").trim());
+    _ = writeln!(
+        text,
+        "  {}",
+        [owasp.join(", "), cwe.join(", "), finding.cvss.clone().unwrap_or_default()].join("   ").trim()
+    );
     for occurrence in &finding.occurrences {
-        let place = occurrence.operation.as_ref().map(ToString::to_string).or(occurrence.identity.clone()).unwrap_or_default();
+        let place =
+            occurrence.operation.as_ref().map(ToString::to_string).or(occurrence.identity.clone()).unwrap_or_default();
         let location = occurrence.location.to_string();
         let place = [place, location].into_iter().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ");
         _ = writeln!(text, "\n{}{}{}", place, if place.is_empty() { "" } else { ": " }, occurrence.message);
@@ -31,15 +40,22 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
         if let Some(fact) = &piece.fact {
             _ = writeln!(text, "\n{role}: {fact}");
         }
-        let Some((exchange, origin)) = piece.exchange.and_then(|id| scan.exchanges.get(&id)).zip(origin) else { continue };
+        let Some((exchange, origin)) = piece.exchange.and_then(|id| scan.exchanges.get(&id)).zip(origin) else {
+            continue;
+        };
         _ = writeln!(text, "\n{role}");
         _ = writeln!(text, "  {}", curl(origin, &exchange.request));
         match &exchange.answer {
             Answer::Error(error) => _ = writeln!(text, "  no response: {error}"),
             Answer::Response(response) => {
-                _ = writeln!(text, "  {} {} bytes in {} ms", response.status, response.body_bytes, exchange.duration_ms);
+                _ = writeln!(
+                    text,
+                    "  {} {} bytes in {} ms",
+                    response.status, response.body_bytes, exchange.duration_ms
+                );
                 let body = response.body.text();
-                let shown: String = body.chars().take(BODY).map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+                let shown: String =
+                    body.chars().take(BODY).map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
                 for line in shown.lines() {
                     _ = writeln!(text, "  | {line}");
                 }

@@ -34,7 +34,8 @@ pub fn summary(scan: &Scan, style: Style) -> String {
     let mut text = String::new();
     let paint = Paint(style);
     header(scan, paint, &mut text);
-    let above: Vec<&Finding> = scan.findings.iter().filter(|f| f.severity < Severity::Info && f.suppressed.is_none()).collect();
+    let above: Vec<&Finding> =
+        scan.findings.iter().filter(|f| f.severity < Severity::Info && f.suppressed.is_none()).collect();
     for finding in above {
         one_finding(finding, paint, &mut text);
     }
@@ -46,7 +47,8 @@ pub fn summary(scan: &Scan, style: Style) -> String {
 
 fn header(scan: &Scan, paint: Paint, text: &mut String) {
     let identities: Vec<&str> = scan.identities.iter().map(|i| i.name.as_str()).collect();
-    let who = if identities.is_empty() { "no identity".to_owned() } else { format!("identity: {}", identities.join(", ")) };
+    let who =
+        if identities.is_empty() { "no identity".to_owned() } else { format!("identity: {}", identities.join(", ")) };
     let title = scan.inventory.title.as_deref().map(|t| format!("   {}", one_line(t))).unwrap_or_default();
     line(text, &format!("middlebrick {}   {}{title}   {}   {who}", scan.tool.version, scan.target.given, scan.mode));
     line(text, "");
@@ -99,13 +101,23 @@ fn one_finding(finding: &Finding, paint: Paint, text: &mut String) {
     let severity = finding.severity.as_str().to_ascii_uppercase();
     let title = one_line(&finding.title);
     let gap = WIDTH.saturating_sub(MARGIN + title.chars().count() + finding.confidence.as_str().len()).max(3);
-    let head = format!("{}{title}{}{}", paint.severity(finding.severity, &format!("{severity:<MARGIN$}")), " ".repeat(gap), finding.confidence);
+    let head = format!(
+        "{}{title}{}{}",
+        paint.severity(finding.severity, &format!("{severity:<MARGIN$}")),
+        " ".repeat(gap),
+        finding.confidence
+    );
     line(text, &head);
     let place = place(finding);
     let separator = if place.is_empty() { "" } else { ": " };
     wrapped(text, "", &format!("{place}{separator}{}", one_line(&finding.message)));
-    wrapped(text, "fix  ", &finding.remediation.replace('`', ""));
+    wrapped(text, "fix  ", first_sentence(&finding.remediation.replace('`', "")));
     line(text, &format!("{}{}", " ".repeat(MARGIN), paint.dim(&format!("middlebrick explain {}", finding.check))));
+}
+
+/// Up to the first full stop that ends a sentence.
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |at| &text[..=at]).trim_end_matches('.')
 }
 
 /// `GET /orders/{id} and 3 more`.
@@ -125,13 +137,15 @@ fn place(finding: &Finding) -> String {
 }
 
 fn notes(scan: &Scan, paint: Paint, text: &mut String) {
-    let notes: Vec<&Finding> = scan.findings.iter().filter(|f| f.severity == Severity::Info && f.suppressed.is_none()).collect();
+    let notes: Vec<&Finding> =
+        scan.findings.iter().filter(|f| f.severity == Severity::Info && f.suppressed.is_none()).collect();
     if !notes.is_empty() {
         line(text, "");
         for (at, note) in notes.iter().take(LINES_OF_NOTES).enumerate() {
             let label = if at == 0 { "Notes" } else { "" };
             let place = place(note);
-            let shown = if place.is_empty() { one_line(&note.title) } else { format!("{}: {place}", one_line(&note.title)) };
+            let shown =
+                if place.is_empty() { one_line(&note.title) } else { format!("{}: {place}", one_line(&note.title)) };
             entry(text, label, &shown);
         }
         if notes.len() > LINES_OF_NOTES {
@@ -151,15 +165,19 @@ fn coverage(scan: &Scan, text: &mut String) {
     if scan.mode == Mode::Description {
         entry(text, "Tested", &format!("the description alone: {} operations", scan.inventory.operations));
     } else {
-        entry(text, "Tested", &format!(
-            "{} of {} operations answered{}, {} of {} checks decided (coverage {:.2})",
-            coverage.working,
-            coverage.sendable,
-            if coverage.refused > 0 { format!(", {} refused everybody", coverage.refused) } else { String::new() },
-            coverage.checks_decided,
-            coverage.checks_asked,
-            coverage.ratio,
-        ));
+        entry(
+            text,
+            "Tested",
+            &format!(
+                "{} of {} operations answered{}, {} of {} checks decided (coverage {:.2})",
+                coverage.working,
+                coverage.sendable,
+                if coverage.refused > 0 { format!(", {} refused everybody", coverage.refused) } else { String::new() },
+                coverage.checks_decided,
+                coverage.checks_asked,
+                coverage.ratio,
+            ),
+        );
     }
     for (at, untested) in coverage.unreachable.iter().take(4).enumerate() {
         let label = if at == 0 { "No answer" } else { "" };
@@ -181,7 +199,11 @@ fn coverage(scan: &Scan, text: &mut String) {
 
 fn closing(scan: &Scan, paint: Paint, text: &mut String) {
     if let Some(worst) = scan.findings.iter().find(|f| f.suppressed.is_none()) {
-        entry(text, "Next", &format!("middlebrick explain {}    -o json=scan.json keeps the proof", worst.check));
+        entry(
+            text,
+            "Next",
+            &format!("middlebrick explain {} shows the proof; -o json=scan.json keeps all of it", worst.check),
+        );
     }
     if scan.gate.0.is_empty() {
         if scan.score.grade.is_some() && scan.score.points < 80 {
@@ -191,7 +213,11 @@ fn closing(scan: &Scan, paint: Paint, text: &mut String) {
     }
     for (at, condition) in scan.gate.0.iter().enumerate() {
         let word = if condition.holds { paint.good("holds") } else { paint.bad("fails") };
-        entry(text, if at == 0 { "Gate" } else { "" }, &format!("{word}: {} ({})", condition.condition, condition.found));
+        entry(
+            text,
+            if at == 0 { "Gate" } else { "" },
+            &format!("{word}: {} ({})", condition.condition, condition.found),
+        );
     }
 }
 

@@ -7,7 +7,8 @@ use model::{Outcome, Purpose, Scan};
 
 /// The survey of a scan, one line per identity and per operation.
 pub fn survey(scan: &Scan) -> String {
-    let mut text = format!("{}   {}\n", scan.target.given, scan.inventory.format.as_deref().unwrap_or("no description"));
+    let mut text =
+        format!("{}   {}\n", scan.target.given, scan.inventory.format.as_deref().unwrap_or("no description"));
     if let Outcome::CannotTell { reason, hint } = &scan.outcome {
         _ = writeln!(text, "cannot tell: {reason}\nhint: {hint}");
     }
@@ -35,6 +36,10 @@ pub fn survey(scan: &Scan) -> String {
         _ = writeln!(text, "{:<50} set aside: {}", untested.operation.to_string(), untested.reason);
     }
     let coverage = &scan.coverage;
-    _ = writeln!(text, "\n{} of {} operations answered, {} requests", coverage.working, coverage.sendable, scan.requests.total);
+    _ = writeln!(
+        text,
+        "\n{} of {} operations answered, {} requests",
+        coverage.working, coverage.sendable, scan.requests.total
+    );
     text
 }

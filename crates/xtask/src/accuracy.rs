@@ -95,7 +95,11 @@ async fn zoo(text: &mut String) {
             scan.findings.iter().filter(|f| f.severity < Severity::Info).map(|f| format!("`{}`", f.check)).collect();
         let deserved: BTreeMap<&str, &str> = specimen.deserves.iter().copied().collect();
         let shown = if above.is_empty() { "none".into() } else { above.into_iter().collect::<Vec<_>>().join(", ") };
-        let why = if deserved.is_empty() { String::new() } else { format!(" ({})", deserved.values().copied().collect::<Vec<_>>().join("; ")) };
+        let why = if deserved.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", deserved.values().copied().collect::<Vec<_>>().join("; "))
+        };
         _ = writeln!(text, "| {} | {} | {shown}{why} |", specimen.name, specimen.why_misleading);
     }
 }
@@ -139,7 +143,12 @@ async fn applications(
     Ok(missing)
 }
 
-fn application(text: &mut String, name: &str, scan: &Scan, justified: &BTreeMap<(String, String), String>) -> Vec<String> {
+fn application(
+    text: &mut String,
+    name: &str,
+    scan: &Scan,
+    justified: &BTreeMap<(String, String), String>,
+) -> Vec<String> {
     let grade = scan.score.grade.map_or("no grade".into(), |g| format!("grade {g}"));
     _ = write!(
         text,
@@ -149,7 +158,8 @@ fn application(text: &mut String, name: &str, scan: &Scan, justified: &BTreeMap<
     let mut missing = Vec::new();
     for finding in scan.findings.iter().filter(|f| f.severity < Severity::Info) {
         let why = justified.get(&(name.to_owned(), finding.check.clone()));
-        let place = finding.occurrences.first().and_then(|o| o.operation.as_ref()).map(ToString::to_string).unwrap_or_default();
+        let place =
+            finding.occurrences.first().and_then(|o| o.operation.as_ref()).map(ToString::to_string).unwrap_or_default();
         let more = if finding.total > 1 { format!(" and {} more", finding.total - 1) } else { String::new() };
         let why = match why {
             Some(why) => why.as_str(),

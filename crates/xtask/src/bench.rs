@@ -22,7 +22,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let packed = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let mut bytes = Vec::new();
         GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes)?;
-        let Ok((inventory, warnings)) = inventory::parse(name, &bytes, &mut NoLoader) else { bail!("{name} does not load") };
+        let Ok((inventory, warnings)) = inventory::parse(name, &bytes, &mut NoLoader) else {
+            bail!("{name} does not load")
+        };
         let took = fastest(|| _ = inventory::parse(name, &bytes, &mut NoLoader).is_ok());
         say(&format!(
             "{name}: {} operations, {} references, {} warnings in {:.2} s",
@@ -39,13 +41,25 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let scan = runtime.block_on(engine::testing::scan_served(lab::hardened::hardened(), &checks));
         requests = scan.requests.total;
     });
-    say(&format!("hardened API: {requests} requests in {:.2} s, {:.0} requests/s", took.as_secs_f64(), f64::from(requests) / took.as_secs_f64()));
+    say(&format!(
+        "hardened API: {requests} requests in {:.2} s, {:.0} requests/s",
+        took.as_secs_f64(),
+        f64::from(requests) / took.as_secs_f64()
+    ));
     say(&format!("peak memory: {} MB", peak_kib() / 1024));
     Ok(())
 }
 
 fn run_optimized() -> anyhow::Result<()> {
-    crate::run(std::process::Command::new("cargo").args(["run", "--quiet", "--release", "--package", "xtask", "--", "bench"]))
+    crate::run(std::process::Command::new("cargo").args([
+        "run",
+        "--quiet",
+        "--release",
+        "--package",
+        "xtask",
+        "--",
+        "bench",
+    ]))
 }
 
 fn fastest(mut work: impl FnMut()) -> Duration {

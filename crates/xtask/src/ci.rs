@@ -38,7 +38,8 @@ pub(crate) fn e2e() -> PathBuf {
 
 /// A virtual environment with the Python applications' requirements, made once per version of them.
 pub(crate) fn set_up() -> anyhow::Result<()> {
-    let requirements = std::fs::read_to_string(root().join("e2e/requirements.txt")).context("cannot read e2e/requirements.txt")?;
+    let requirements =
+        std::fs::read_to_string(root().join("e2e/requirements.txt")).context("cannot read e2e/requirements.txt")?;
     let environment = e2e().join("venv");
     let stamp = environment.join("requirements.installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == requirements) {
@@ -49,7 +50,13 @@ pub(crate) fn set_up() -> anyhow::Result<()> {
     if made.is_err() {
         bail!("python3 cannot make a virtual environment; on Debian: apt-get install python3 python3-venv");
     }
-    run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", "--disable-pip-version-check", "-r", "e2e/requirements.txt"]))?;
+    run(Command::new(environment.join("bin/pip")).args([
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "-r",
+        "e2e/requirements.txt",
+    ]))?;
     std::fs::write(stamp, requirements).context("cannot note what is installed")
 }
 
@@ -59,9 +66,18 @@ fn deny() -> anyhow::Result<()> {
     let program = tools.join("bin/cargo-deny");
     if !program.exists() {
         say("building cargo-deny, once");
-        run(cargo(&["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug", "--no-default-features", "--root"])
-            .arg(&tools)
-            .env("CARGO_TARGET_DIR", target().join("tools-build")))?;
+        run(cargo(&[
+            "install",
+            "cargo-deny",
+            "--version",
+            CARGO_DENY,
+            "--locked",
+            "--debug",
+            "--no-default-features",
+            "--root",
+        ])
+        .arg(&tools)
+        .env("CARGO_TARGET_DIR", target().join("tools-build")))?;
     }
     run(Command::new(program).args(["--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
 }

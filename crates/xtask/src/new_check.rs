@@ -26,6 +26,9 @@ pub(crate) fn run(id: &str) -> anyhow::Result<()> {
         let text = template.replace("@ID@", id).replace("@CAMEL@", &camel).replace("@TITLE@", &title);
         std::fs::write(folder.join(name), text).with_context(|| format!("cannot write {name}"))?;
     }
-    say(&format!("made {}\nfill it from target.rs on; `cargo test -p middlebrick-checks` says what is missing", folder.display()));
+    say(&format!(
+        "made {}\nfill it from target.rs on; `cargo test -p middlebrick-checks` says what is missing",
+        folder.display()
+    ));
     Ok(())
 }

@@ -10,6 +10,7 @@ use model::sensitive::sensitive_fields;
 use model::{Category, Confidence, Flaw, Meta, Mode, Owasp, Recorded, Response, Variant, Verdict};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 #[cfg(any(test, feature = "targets"))]
 pub mod target;
@@ -86,8 +87,12 @@ impl Check for UnauthenticatedAccess {
         Ok(Requests::at_most(5))
     }
 
-    async fn observe(operation: &subject::Operation, survey: &Survey, session: &Session) -> Result<Observation, Unobserved> {
-        observe(operation, survey, session).await
+    async fn observe(
+        operation: &subject::Operation,
+        survey: &Survey,
+        session: &Session,
+    ) -> Result<Observation, Unobserved> {
+        observe(operation, survey, session, false).await
     }
 
     fn judge(seen: &Observation) -> Verdict {
@@ -125,8 +130,12 @@ impl Check for GarbageCredentialAccepted {
         Ok(Requests::at_most(5))
     }
 
-    async fn observe(operation: &subject::Operation, survey: &Survey, session: &Session) -> Result<Observation, Unobserved> {
-        observe(operation, survey, session).await
+    async fn observe(
+        operation: &subject::Operation,
+        survey: &Survey,
+        session: &Session,
+    ) -> Result<Observation, Unobserved> {
+        observe(operation, survey, session, true).await
     }
 
     fn judge(seen: &Observation) -> Verdict {
@@ -161,7 +170,9 @@ fn plan(operation: &subject::Operation) -> Result<(), NotApplicable> {
     match operation.protection {
         Protection::Declared => {}
         Protection::Public => return Err(NotApplicable::new("it is open by design")),
-        Protection::Unstated => return Err(NotApplicable::new("the description does not say that it needs credentials")),
+        Protection::Unstated => {
+            return Err(NotApplicable::new("the description does not say that it needs credentials"));
+        }
     }
     if operation.any_baseline().is_none() {
         return Err(NotApplicable::new("there is no working request for it"));
@@ -169,7 +180,13 @@ fn plan(operation: &subject::Operation) -> Result<(), NotApplicable> {
     Ok(())
 }
 
-async fn observe(operation: &subject::Operation, survey: &Survey, session: &Session) -> Result<Observation, Unobserved> {
+/// `wrong_credentials` says whether those are tried too.
+async fn observe(
+    operation: &subject::Operation,
+    survey: &Survey,
+    session: &Session,
+    wrong_credentials: bool,
+) -> Result<Observation, Unobserved> {
     let baseline = operation.baseline().or(operation.any_baseline()).ok_or(NotApplicable::new("no working request"))?;
     let draft = baseline.draft(&operation.key);
     let owner = match baseline.identity {
@@ -180,12 +197,16 @@ async fn observe(operation: &subject::Operation, survey: &Survey, session: &Sess
     let unknown = sibling_request(&operation.key.path, &baseline.request, &survey.unknown_word);
     let unknown_path = session.recall(&Draft::anonymous(unknown)).await?;
     let (mut garbage_credential, mut empty_credential) = (None, None);
-    if let Some(credential) = baseline.identity.as_ref().and_then(|name| session.credentials(name).into_iter().next()) {
+    let credential = baseline.identity.as_ref().and_then(|name| session.credentials(name).into_iter().next());
+    if let (Some(credential), true) = (credential, wrong_credentials) {
         let garbage = garbage(credential.value.expose(), session);
         garbage_credential = Some(session.recall(&draft.clone().replacing(0, &garbage, None)).await?);
         empty_credential = Some(session.recall(&draft.clone().replacing(0, "", None)).await?);
     }
-    let private = owner.as_ref().or(Some(&without_credentials)).and_then(|owner| private(operation, baseline, session.raw(owner).as_deref()));
+    let private = owner
+        .as_ref()
+        .or(Some(&without_credentials))
+        .and_then(|owner| private(operation, baseline, session.raw(owner).as_deref()));
     Ok(Observation {
         owner,
         without_credentials,
@@ -215,16 +236,32 @@ fn garbage(credential: &str, session: &Session) -> String {
 /// Why content is not for everyone: another identity gets other content, or it holds personal data.
 fn private(operation: &subject::Operation, baseline: &engine::Baseline, raw: Option<&Response>) -> Option<String> {
     let own = baseline.exchange.response()?;
-    let others = operation.baselines.iter().filter(|b| b.identity != baseline.identity && b.standing == Standing::Works);
+    let others =
+        operation.baselines.iter().filter(|b| b.identity != baseline.identity && b.standing == Standing::Works);
     for other in others {
         let differs = other.exchange.response().map(|answer| content(own, answer, &baseline.volatile));
         if let (Some(Sameness::Different), Some(name)) = (differs, &other.identity) {
             return Some(format!("{name} gets other content"));
         }
     }
-    let field = sensitive_fields(&raw?.json()?).into_iter().next()?;
-    let member = field.pointer.rsplit('/').next().unwrap_or_default().to_owned();
-    Some(format!("it holds `{member}`"))
+    let body = raw?.json()?;
+    if let Some(field) = sensitive_fields(&body).into_iter().next() {
+        let member = field.pointer.rsplit('/').next().unwrap_or_default().to_owned();
+        return Some(format!("it holds `{member}`"));
+    }
+    holds_address(&body).then(|| "it holds an e-mail address".to_owned())
+}
+
+/// True if a text of the document is an e-mail address as a whole.
+fn holds_address(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.split_once('@').is_some_and(|(user, host)| {
+            !user.is_empty() && host.contains('.') && !text.contains(char::is_whitespace) && text.len() <= 254
+        }),
+        Value::Array(items) => items.iter().any(holds_address),
+        Value::Object(fields) => fields.values().any(holds_address),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn judge_answer(seen: &Observation, how: &str, role: &str, answer: &Response) -> Verdict {
@@ -238,14 +275,21 @@ fn judge_answer(seen: &Observation, how: &str, role: &str, answer: &Response) ->
     if let Some(owner) = owner {
         match content(owner, answer, &seen.volatile) {
             Sameness::Same => {}
-            Sameness::Different => return Verdict::inconclusive(format!("it answers {how}, with other content than the owner gets")),
+            Sameness::Different => {
+                return Verdict::inconclusive(format!("it answers {how}, with other content than the owner gets"));
+            }
             Sameness::Empty => return Verdict::inconclusive(format!("it answers {how}, without content to compare")),
         }
     }
-    let confidence = if owner.is_some() && seen.several_identities { Confidence::Confirmed } else { Confidence::Likely };
+    let confidence =
+        if owner.is_some() && seen.several_identities { Confidence::Confirmed } else { Confidence::Likely };
     let flaw = match &seen.private {
         Some(why) => Flaw::new(&PRIVATE, "answers-everyone", format!("the same content comes back {how}, and {why}")),
-        None => Flaw::new(&DECLARED_ONLY, "declared-only", format!("the same content comes back {how}; nothing in it is private")),
+        None => Flaw::new(
+            &DECLARED_ONLY,
+            "declared-only",
+            format!("the same content comes back {how}; nothing in it is private"),
+        ),
     };
     Verdict::fail(flaw.with_confidence(confidence).mark(role, format!("HTTP {}", answer.status)))
 }

@@ -13,8 +13,23 @@ use super::repair::{Complaint, Place, Wish, value_for};
 /// What a path segment may not hold unescaped.
 ///
 /// **Source**: RFC 3986, section 3.3 (`pchar`), with the characters that routers take apart.
-const SEGMENT: &AsciiSet =
-    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'[').add(b'\\').add(b']').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Values that the user configured, by operation (`GET /orders/{id}`), then by parameter.
 pub type ConfiguredValues = BTreeMap<String, BTreeMap<String, Value>>;
@@ -96,9 +111,11 @@ impl Sources<'_> {
         let Some(body) = &operation.body else { return request };
         let json = body.media.iter().find(|m| m.media_type.contains("json") || m.media_type == "*/*");
         let Some(media) = json.or(body.media.first()) else { return request };
-        let configured = self.configured.get(&format!("{} {}", operation.method, operation.path)).and_then(|v| v.get("body"));
+        let configured =
+            self.configured.get(&format!("{} {}", operation.method, operation.path)).and_then(|v| v.get("body"));
         let sampled = || media.schema.as_ref().map(|at| sample(self.inventory.schema(at), Direction::Request));
-        let mut value = configured.cloned().or_else(|| media.examples.first().cloned()).or_else(sampled).unwrap_or(json!({}));
+        let mut value =
+            configured.cloned().or_else(|| media.examples.first().cloned()).or_else(sampled).unwrap_or(json!({}));
         for (name, wish) in &learnt.body {
             let pointer = if name.starts_with('/') { name.clone() } else { format!("/{name}") };
             set(&mut value, &pointer, wish.clone());
@@ -167,16 +184,21 @@ impl Learnt {
             Some(Place::Cookie) => Some(ParameterLocation::Cookie),
             Some(Place::Body) | None => None,
         };
-        let named = operation.parameters.iter().find(|p| {
-            plain(&p.name) == plain(&complaint.name) && location.is_none_or(|l| l == p.location)
-        });
+        let named = operation
+            .parameters
+            .iter()
+            .find(|p| plain(&p.name) == plain(&complaint.name) && location.is_none_or(|l| l == p.location));
         if let (Some(parameter), true) = (named, complaint.place != Some(Place::Body)) {
             let key = (parameter.location, plain(&parameter.name));
             let current = self.chosen.get(&key).cloned().flatten().or_else(|| parameter.examples.first().cloned());
             let value = if complaint.wish == Wish::Absent {
                 None
             } else {
-                Some(value_for(&complaint.wish, current.as_ref()).or(current).unwrap_or_else(|| by_name(&parameter.name)))
+                Some(
+                    value_for(&complaint.wish, current.as_ref())
+                        .or(current)
+                        .unwrap_or_else(|| by_name(&parameter.name)),
+                )
             };
             return self.chosen.insert(key, value.clone()) != Some(value);
         }
@@ -203,7 +225,16 @@ fn by_name(name: &str) -> Value {
         () if has("email") => json!("user@example.com"),
         () if has("datetime") || has("timestamp") => json!("2026-01-01T00:00:00Z"),
         () if has("date") || name == "from" || name == "to" || has("since") || has("until") => json!("2026-01-01"),
-        () if has("page") || has("limit") || has("size") || has("count") || has("offset") || has("year") || has("num") => json!(1),
+        () if has("page")
+            || has("limit")
+            || has("size")
+            || has("count")
+            || has("offset")
+            || has("year")
+            || has("num") =>
+        {
+            json!(1)
+        }
         () if has("url") || has("uri") => json!("https://example.com/"),
         () if has("currency") => json!("USD"),
         () if has("country") => json!("US"),

@@ -24,7 +24,15 @@ impl Harvest {
         self.walk(template, "", body, identity, &mut left, 0);
     }
 
-    fn walk(&mut self, template: &str, under: &str, value: &Value, identity: Option<&Arc<str>>, left: &mut usize, depth: usize) {
+    fn walk(
+        &mut self,
+        template: &str,
+        under: &str,
+        value: &Value,
+        identity: Option<&Arc<str>>,
+        left: &mut usize,
+        depth: usize,
+    ) {
         if *left == 0 || depth > 6 || self.0.len() >= IN_ALL {
             return;
         }
@@ -37,7 +45,12 @@ impl Harvest {
                     .collect();
                 if !members.is_empty() {
                     *left -= 1;
-                    let resource = Resource { seen_in: template.into(), under: under.into(), members, identity: identity.cloned() };
+                    let resource = Resource {
+                        seen_in: template.into(),
+                        under: under.into(),
+                        members,
+                        identity: identity.cloned(),
+                    };
                     if !self.0.contains(&resource) {
                         self.0.push(resource);
                     }
@@ -55,7 +68,12 @@ impl Harvest {
                         }
                         *left -= 1;
                         let members = vec![("id".to_owned(), item.clone())];
-                        self.0.push(Resource { seen_in: template.into(), under: under.into(), members, identity: identity.cloned() });
+                        self.0.push(Resource {
+                            seen_in: template.into(),
+                            under: under.into(),
+                            members,
+                            identity: identity.cloned(),
+                        });
                     } else {
                         self.walk(template, under, item, identity, left, depth + 1);
                     }
@@ -79,8 +97,12 @@ impl Harvest {
             for (name, value) in &resource.members {
                 let name = plain(name);
                 let exact = name == wanted;
-                let identifies = ["id", "uuid", "guid", "slug", "key", "code", "name", "title"].iter().position(|n| *n == name);
-                let of_kind = !kind.is_empty() && name.strip_prefix(kind.as_str()).is_some_and(|rest| ["id", "uuid", "name", "title", "key", "code", "number", "slug"].contains(&rest));
+                let identifies =
+                    ["id", "uuid", "guid", "slug", "key", "code", "name", "title"].iter().position(|n| *n == name);
+                let of_kind = !kind.is_empty()
+                    && name.strip_prefix(kind.as_str()).is_some_and(|rest| {
+                        ["id", "uuid", "name", "title", "key", "code", "number", "slug"].contains(&rest)
+                    });
                 let ends = wanted.len() > name.len() && wanted.ends_with(&name) && name.len() >= 2;
                 let rank = match () {
                     () if same_collection && exact => 0,

@@ -118,8 +118,7 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
 impl Surveying<'_> {
     async fn operation(&self, operation: &Arc<inventory::Operation>, lives: &[&Arc<Live>]) -> SurveyedOperation {
         let key = OperationKey { method: operation.method.clone(), path: operation.path.clone() };
-        let protection =
-            if self.configured.public.contains(&key) { Protection::Public } else { protection(operation) };
+        let protection = if self.configured.public.contains(&key) { Protection::Public } else { protection(operation) };
         let mut surveyed = SurveyedOperation {
             operation: operation.clone(),
             protection,
@@ -150,7 +149,8 @@ impl Surveying<'_> {
             }
         }
         surveyed.baselines.sort_by_key(|b| b.standing != Standing::Works);
-        let refused = !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Refused);
+        let refused =
+            !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Refused);
         surveyed.reach = match () {
             () if working.is_some() => Reach::Working,
             () if refused && !lives.is_empty() => Reach::Refused,
@@ -185,7 +185,9 @@ impl Surveying<'_> {
         let mut candidate = 0;
         for attempt in 0..ATTEMPTS {
             if self.door.requests() >= self.most_requests || Instant::now() >= self.until {
-                return last.map(|l| self.done(live, l, None)).ok_or_else(|| "the survey's share of the budget is used up".to_owned());
+                return last
+                    .map(|l| self.done(live, l, None))
+                    .ok_or_else(|| "the survey's share of the budget is used up".to_owned());
             }
             let request = match working {
                 Some(request) if attempt == 0 => request.clone(),
@@ -261,7 +263,12 @@ impl Surveying<'_> {
         self.door.send(draft, Purpose::Survey, &|| Ok(())).await.ok().map(|s| s.recorded)
     }
 
-    fn done(&self, live: Option<&Arc<Live>>, last: (Request, Sent, Standing), repeated: Option<Recorded>) -> (Baseline, String) {
+    fn done(
+        &self,
+        live: Option<&Arc<Live>>,
+        last: (Request, Sent, Standing),
+        repeated: Option<Recorded>,
+    ) -> (Baseline, String) {
         let (request, sent, standing) = last;
         let why = reason(&sent, standing);
         let volatile = match (sent.recorded.response(), repeated.as_ref().and_then(|r| r.response())) {
@@ -273,7 +280,12 @@ impl Surveying<'_> {
     }
 
     /// Finds out which credentials matter, and an operation that shows whether they still work.
-    async fn identity(&self, live: &Arc<Live>, failure: Option<&String>, operations: &[SurveyedOperation]) -> SurveyedIdentity {
+    async fn identity(
+        &self,
+        live: &Arc<Live>,
+        failure: Option<&String>,
+        operations: &[SurveyedOperation],
+    ) -> SurveyedIdentity {
         let mut surveyed = SurveyedIdentity {
             name: live.name.clone(),
             role: live.identity.role.clone(),
@@ -293,7 +305,9 @@ impl Surveying<'_> {
         let own: Vec<(&SurveyedOperation, &Baseline)> =
             operations.iter().filter_map(|o| Some((o, o.baseline_of(&live.name)?))).collect();
         let mut works: Vec<_> = own.iter().filter(|(_, b)| b.standing == Standing::Works).copied().collect();
-        works.sort_by_key(|(o, _)| (o.protection != Protection::Declared, o.operation.parameters.len(), o.operation.index));
+        works.sort_by_key(|(o, _)| {
+            (o.protection != Protection::Declared, o.operation.parameters.len(), o.operation.index)
+        });
         for (operation, baseline) in works.iter().take(CANARIES) {
             let draft = baseline.draft(&operation.key);
             let without = self.accepted(&draft.clone().without_credentials(), baseline).await;
@@ -323,7 +337,9 @@ impl Surveying<'_> {
         let works_protected = works.iter().any(|(o, _)| o.protection == Protection::Declared);
         let refused = own.iter().filter(|(_, b)| b.standing == Standing::Refused).count();
         (surveyed.alive, surveyed.note) = match () {
-            () if works.is_empty() && refused > 0 => (false, format!("refused by {refused} operations, answered by none")),
+            () if works.is_empty() && refused > 0 => {
+                (false, format!("refused by {refused} operations, answered by none"))
+            }
             () if works.is_empty() => (false, "no operation answered it".into()),
             () if works_protected => (true, "protected operations answer it, and without credentials too".into()),
             () if declared && refused > 0 => (false, "every protected operation refuses it".into()),
@@ -367,7 +383,8 @@ fn same_answer(a: &Response, b: &Response) -> bool {
         return true;
     }
     let (Some(x), Some(y)) = (a.json(), b.json()) else {
-        return !a.media_type().contains("json") && a.body.len().abs_diff(b.body.len()) * 20 <= a.body.len().max(b.body.len());
+        return !a.media_type().contains("json")
+            && a.body.len().abs_diff(b.body.len()) * 20 <= a.body.len().max(b.body.len());
     };
     // Two different things of one API rarely have the very same members, an echo always has.
     let members = |v: &serde_json::Value| v.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>());

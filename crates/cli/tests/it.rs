@@ -1,0 +1,188 @@
+//! The program as a process, against servers on loopback: what it prints, and its exit code.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+/// Serves a router on a free port of loopback and returns its base URL.
+async fn serve(router: Router) -> String {
+    let listener = tokio::net::TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.expect("loopback");
+    let base = format!("http://{}", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    base
+}
+
+fn program(state: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_middlebrick"));
+    command.env("XDG_STATE_HOME", state).current_dir(state).stdin(Stdio::null());
+    command
+}
+
+/// Runs the program to its end, away from the runtime that serves its target.
+async fn run(state: &Path, arguments: &[&str]) -> Output {
+    let mut command = program(state);
+    command.args(arguments);
+    tokio::task::spawn_blocking(move || command.output().expect("the program starts")).await.expect("it ends")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn key_header() -> String {
+    format!("X-API-Key: {}", cli::demo::KEY)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_finds_what_is_planted_and_ends_with_success() {
+    let state = tempfile::tempdir().unwrap();
+    let output = run(state.path(), &["demo", "--format", "json"]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let scan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found: Vec<&str> = scan["findings"].as_array().unwrap().iter().filter_map(|f| f["check"].as_str()).collect();
+    for id in [
+        "unauthenticated-access",
+        "jwt-weak-secret",
+        "sensitive-field",
+        "stack-trace",
+        "key-in-query",
+        "old-version-answers",
+    ] {
+        assert!(found.contains(&id), "{id} not found: {found:?}");
+    }
+    let whole = text(&output.stdout);
+    assert!(
+        !whole.contains(cli::demo::KEY) && !whole.contains("correct-horse") && !whole.contains("wonder-land"),
+        "a secret is shown"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_shows_the_proof_of_the_last_scan_as_commands() {
+    let state = tempfile::tempdir().unwrap();
+    run(state.path(), &["demo"]).await;
+    let output = run(state.path(), &["explain", "unauthenticated-access"]).await;
+    let shown = text(&output.stdout);
+    assert!(shown.contains("## How to fix it") && shown.contains("curl -si 'http://127.0.0.1:"), "{shown}");
+    assert!(!shown.contains(cli::demo::KEY), "a credential is shown");
+    let unknown = run(state.path(), &["explain", "unauth"]).await;
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("did you mean `unauthenticated-access`?"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gate_fails_with_1_and_holds_with_0() {
+    let state = tempfile::tempdir().unwrap();
+    let base = serve(cli::demo::router()).await;
+    let target = format!("{base}/openapi.json");
+    let key = key_header();
+    let fails = run(state.path(), &["scan", &target, "-H", &key, "--max-risk", "5"]).await;
+    assert_eq!(fails.status.code(), Some(1), "{}{}", text(&fails.stdout), text(&fails.stderr));
+    assert!(text(&fails.stdout).contains("Gate        fails"), "{}", text(&fails.stdout));
+    let holds = run(state.path(), &["scan", &target, "-H", &key, "--min-score", "0"]).await;
+    assert_eq!(holds.status.code(), Some(0), "{}", text(&holds.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_told_ends_with_2_a_reason_and_a_hint() {
+    let state = tempfile::tempdir().unwrap();
+    let demo = serve(cli::demo::router()).await;
+    let description = cli::demo::description();
+    let described = description.clone();
+    let page = serve(Router::new().fallback(|| async { "<html>hello</html>" })).await;
+    let same = serve(
+        Router::new()
+            .route("/openapi.json", get(move || async move { Json(described) }))
+            .fallback(|| async { Json(json!({ "ok": true })) }),
+    )
+    .await;
+    let described = description.clone();
+    let other = serve(Router::new().route("/openapi.json", get(move || async move { Json(described) }))).await;
+    let looping = serve(Router::new().fallback(|| async { (StatusCode::FOUND, [(LOCATION, "/again")]) })).await;
+    let key = key_header();
+    let cases: [(&str, Vec<String>); 7] = [
+        ("unreachable", vec!["http://127.0.0.1:9/openapi.json".into()]),
+        ("dead token", vec![format!("{demo}/openapi.json"), "-H".into(), "X-API-Key: ak_demo_000000000000".into()]),
+        ("no credentials", vec![format!("{demo}/openapi.json")]),
+        ("a page instead of a description", vec![format!("{page}/openapi.json")]),
+        ("200 for everything", vec![format!("{same}/openapi.json"), "-H".into(), key.clone()]),
+        ("another API's description", vec![format!("{other}/openapi.json"), "-H".into(), key.clone()]),
+        ("redirect loop", vec![format!("{looping}/openapi.json")]),
+    ];
+    for (case, mut arguments) in cases {
+        arguments.insert(0, "scan".into());
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let output = run(state.path(), &arguments).await;
+        let words = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{case}: {}{words}", text(&output.stdout));
+        assert!(words.contains("hint: "), "{case}: {words}");
+        assert!(!words.contains("ak_demo"), "{case}: a credential is shown");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interrupted_scan_reports_what_it_saw_and_ends_with_130() {
+    let state = tempfile::tempdir().unwrap();
+    let asked = std::sync::Arc::new(tokio::sync::Notify::new());
+    let asking = asked.clone();
+    let slow =
+        Router::new().route("/openapi.json", get(|| async { Json(cli::demo::description()) })).fallback(move || {
+            asking.notify_one();
+            std::future::pending::<()>()
+        });
+    let base = serve(slow).await;
+    let mut command = program(state.path());
+    command
+        .args(["scan", &format!("{base}/openapi.json"), "-H", &key_header()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    let process = child.id().to_string();
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    // The scan is under way once it asks for more than the description.
+    asked.notified().await;
+    assert!(Command::new("kill").args(["-INT", &process]).status().unwrap().success());
+    let output = ended.await.unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("interrupted"), "{}", text(&output.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn description_mode_sends_nothing_to_the_api() {
+    let state = tempfile::tempdir().unwrap();
+    std::fs::write(state.path().join("api.json"), cli::demo::description().to_string()).unwrap();
+    // Nothing listens there: a request would make it unreachable.
+    let output = run(
+        state.path(),
+        &["scan", "api.json", "--base-url", "http://127.0.0.1:9", "--mode", "description", "--format", "json"],
+    )
+    .await;
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let scan: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(scan["requests"]["total"], 0);
+    let refused = run(state.path(), &["scan", "api.json"]).await;
+    assert!(text(&refused.stderr).contains("--base-url"), "{}", text(&refused.stderr));
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_record_matches_the_committed_schema() {
+    let schema = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/scan.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    assert_eq!(schema, report::schema(), "docs/scan.schema.json is stale: cargo xtask docs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn checks_are_listed_as_a_table_and_as_json() {
+    let state = tempfile::tempdir().unwrap();
+    let table = text(&run(state.path(), &["checks"]).await.stdout);
+    assert!(table.contains("unauthenticated-access"), "{table}");
+    let list: Value = serde_json::from_slice(&run(state.path(), &["checks", "--format", "json"]).await.stdout).unwrap();
+    assert!(list.as_array().unwrap().iter().all(|c| c["id"].is_string() && c["severity"].is_string()));
+}

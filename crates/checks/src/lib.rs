@@ -7,6 +7,7 @@
 use engine::AnyCheck;
 
 // folders: begin
+pub mod jwt;
 pub mod unauthenticated_access;
 // folders: end
 
@@ -47,6 +48,7 @@ macro_rules! folder {
 /// Every folder.
 pub static FOLDERS: &[Folder] = &[
     // list: begin
+    folder!(jwt),
     folder!(unauthenticated_access),
     // list: end
 ];

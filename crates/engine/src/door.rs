@@ -196,7 +196,8 @@ impl Door {
         Ok(())
     }
 
-    /// Sends a draft. `allowance` is asked before each sending.
+    /// Sends a draft. `allowance` is asked once; sending again because the target asked to slow down
+    /// counts for the scan, not for the check.
     pub(crate) async fn send(
         &self,
         draft: &Draft,
@@ -213,8 +214,8 @@ impl Door {
             None => None,
         };
         let mut again = 0;
+        allowance()?;
         loop {
-            allowance()?;
             self.spend()?;
             let _place = self.pace.turn(draft.burst).await;
             let ordered = match live {

@@ -117,9 +117,12 @@ impl Session {
     }
 
     fn spend(&self) -> Result<(), Unobserved> {
-        self.sent.fetch_add(1, Ordering::Relaxed);
         let spent = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        spent.map(|_| ()).map_err(|_| Unobserved::Inconclusive("the check's own request budget is used up".into()))
+        if spent.is_err() {
+            return Err(Unobserved::Inconclusive("the check's own request budget is used up".into()));
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 
     fn keep(&self, draft: &Draft, sent: Sent) -> Recorded {

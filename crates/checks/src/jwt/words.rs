@@ -11,7 +11,7 @@ use std::collections::HashSet;
 /// **Source**: RFC 7518, section 3.2 wants a key at least as long as the digest; RFC 8725, section 3.5
 /// forbids human-memorizable ones. The words are chosen from the placeholders of frameworks and
 /// tutorials and from the commonest passwords.
-pub fn weak_secrets() -> impl Iterator<Item = Cow<'static, [u8]>> {
+pub(super) fn weak_secrets() -> impl Iterator<Item = Cow<'static, [u8]>> {
     let decorated =
         DECORATIONS.iter().flat_map(|decorate| base_words().map(move |word| Cow::Owned(decorate(word).into_bytes())));
     let single = (b' '..=b'~').map(|character| Cow::Owned(vec![character]));

@@ -7,7 +7,15 @@
 use engine::AnyCheck;
 
 // folders: begin
+pub mod description;
+pub mod error_disclosure;
+pub mod exposed_internals;
+pub mod hidden_operation;
 pub mod jwt;
+pub mod key_in_query;
+pub mod response_headers;
+pub mod secret_in_answer;
+pub mod sensitive_field;
 pub mod unauthenticated_access;
 // folders: end
 
@@ -48,7 +56,15 @@ macro_rules! folder {
 /// Every folder.
 pub static FOLDERS: &[Folder] = &[
     // list: begin
+    folder!(description),
+    folder!(error_disclosure),
+    folder!(exposed_internals),
+    folder!(hidden_operation),
     folder!(jwt),
+    folder!(key_in_query),
+    folder!(response_headers),
+    folder!(secret_in_answer),
+    folder!(sensitive_field),
     folder!(unauthenticated_access),
     // list: end
 ];

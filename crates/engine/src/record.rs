@@ -11,6 +11,11 @@ use sha2::{Digest, Sha256};
 /// **Source**: chosen; recordings keep 256 KiB.
 const LONGEST: usize = 256 * 1024;
 
+/// Shorter cookies are flags and languages.
+///
+/// **Source**: chosen; a session takes 64 bits at least, which are 11 characters of base64.
+const SHORTEST_COOKIE: usize = 8;
+
 /// Masks secrets in responses.
 #[derive(Debug)]
 pub(crate) struct Masker {
@@ -35,7 +40,10 @@ impl Masker {
     }
 
     fn response(&self, response: &mut Response) {
-        for (_, value) in response.headers.values_mut() {
+        for (name, value) in response.headers.values_mut() {
+            if name.eq_ignore_ascii_case("set-cookie") {
+                *value = self.cookie(value);
+            }
             if let Some(masked) = self.detected(value.as_bytes()) {
                 *value = String::from_utf8_lossy(&masked).into_owned();
             }
@@ -47,6 +55,18 @@ impl Masker {
             response.body = Body::from(masked);
         }
         self.members(response);
+    }
+
+    /// A `Set-Cookie` with its value masked: it may be a session. Name and attributes stay.
+    fn cookie(&self, header: &str) -> String {
+        let (pair, attributes) = header.split_once(';').map_or((header, ""), |(pair, rest)| (pair, rest));
+        match pair.split_once('=') {
+            Some((name, value)) if value.len() >= SHORTEST_COOKIE && !value.contains("{{") => {
+                let separator = if attributes.is_empty() { "" } else { ";" };
+                format!("{name}={}{separator}{attributes}", self.mask("cookie", value.as_bytes()))
+            }
+            Some(_) | None => header.to_owned(),
+        }
     }
 
     /// Provider keys, private keys, card numbers and their like, wherever they stand.

@@ -120,7 +120,8 @@ fn parts(target: &Target, transport: Transport, options: &Options, events: &Arc<
 struct Seen {
     operations: BTreeMap<model::OperationKey, Arc<inventory::Operation>>,
     waiting: Mutex<Vec<subject::Exchange>>,
-    digests: Mutex<BTreeSet<(Option<model::OperationKey>, u16, u64)>>,
+    /// Operation, whether an identity asked, status, body.
+    digests: Mutex<BTreeSet<(Option<model::OperationKey>, bool, u16, u64)>>,
 }
 
 impl Seen {
@@ -133,14 +134,14 @@ impl Seen {
         }
     }
 
-    /// Keeps an exchange unless its operation gave the same answer before.
+    /// Keeps an exchange unless its operation gave the same answer before, to an identity or to nobody.
     fn take(&self, recorded: &Recorded, raw: Option<&Arc<Response>>) {
         let Some(raw) = raw else { return };
         if recorded.purpose == Purpose::SignIn {
             return;
         }
-        let digest = digest(raw);
-        if !self.digests.lock().expect("no holder panics").insert((recorded.operation.clone(), raw.status, digest)) {
+        let answer = (recorded.operation.clone(), recorded.identity.is_some(), raw.status, digest(raw));
+        if !self.digests.lock().expect("no holder panics").insert(answer) {
             return;
         }
         let operation = recorded.operation.as_ref().and_then(|key| self.operations.get(key)).cloned();

@@ -117,10 +117,7 @@ fn body_specimens() -> Vec<Specimen> {
             name: "echo-of-everything",
             why_misleading: "The protected API repeats the whole request, the caller's key too, so the value that was sent proves nothing by coming back.",
             serve: echo::of_everything,
-            deserves: &[
-                ("key-reflected", "the caller's own key is in the body of the answer"),
-                ("key-in-response", "the caller's own key is in the body of the answer"),
-            ],
+            deserves: &[("own-key-in-answer", "the caller's own key is in the body of the answer")],
         },
         silent(
             "random-latency",

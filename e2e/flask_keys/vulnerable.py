@@ -43,7 +43,7 @@ def list_orders():
     key = request.headers.get("X-API-Key") or request.args.get("api_key")
     app.logger.warning("orders requested with key %s", key)
     if key not in VALID_KEYS:
-        return jsonify({"error": "invalid api key"}), 401
+        return jsonify({"error": "unknown api key" if key else "missing api key"}), 401
     owner = OWNERS[key]["owner"]
     return jsonify({"orders": [order for order in ORDERS.values() if order["owner"] == owner]})
 
@@ -51,7 +51,7 @@ def list_orders():
 @app.route("/orders/<order_id>")
 def read_order(order_id):
     if request.headers.get("X-API-Key") not in VALID_KEYS:
-        return jsonify({"error": "invalid api key"}), 401
+        return jsonify({"error": "unknown api key" if key else "missing api key"}), 401
     try:
         order = ORDERS.get(int(order_id))
     except Exception as e:
@@ -65,7 +65,7 @@ def read_order(order_id):
 def list_reports():
     key = request.headers.get("X-API-Key")
     if not key or key not in REPORT_KEYS:
-        return jsonify({"error": "invalid api key"}), 401
+        return jsonify({"error": "unknown api key" if key else "missing api key"}), 401
     page = request.args.get("page", 1, type=int)
     limit = request.args.get("limit", 20, type=int)
     start = (page - 1) * limit
@@ -75,7 +75,7 @@ def list_reports():
 @app.route("/reports/summary")
 def read_report():
     if request.headers.get("X-API-Key") not in VALID_KEYS:
-        return jsonify({"error": "invalid api key"}), 401
+        return jsonify({"error": "unknown api key" if key else "missing api key"}), 401
     number = int(request.args["id"])
     for report in REPORTS:
         if report["id"] == number:
@@ -87,7 +87,7 @@ def read_report():
 def read_profile():
     key = request.headers.get("X-API-Key")
     if key not in VALID_KEYS:
-        return jsonify({"error": "invalid api key"}), 401
+        return jsonify({"error": "unknown api key" if key else "missing api key"}), 401
     return jsonify({**OWNERS[key], "api_key": key})
 
 

@@ -7,6 +7,7 @@
 use engine::AnyCheck;
 
 // folders: begin
+pub mod cross_origin_read;
 pub mod description;
 pub mod error_disclosure;
 pub mod exposed_internals;
@@ -16,7 +17,10 @@ pub mod key_in_query;
 pub mod response_headers;
 pub mod secret_in_answer;
 pub mod sensitive_field;
+pub mod tls;
 pub mod unauthenticated_access;
+pub mod unlimited_guessing;
+pub mod unprotected_variant;
 // folders: end
 
 /// A folder's checks, and the servers that each of them must tell apart.
@@ -56,6 +60,7 @@ macro_rules! folder {
 /// Every folder.
 pub static FOLDERS: &[Folder] = &[
     // list: begin
+    folder!(cross_origin_read),
     folder!(description),
     folder!(error_disclosure),
     folder!(exposed_internals),
@@ -65,7 +70,10 @@ pub static FOLDERS: &[Folder] = &[
     folder!(response_headers),
     folder!(secret_in_answer),
     folder!(sensitive_field),
+    folder!(tls),
     folder!(unauthenticated_access),
+    folder!(unlimited_guessing),
+    folder!(unprotected_variant),
     // list: end
 ];
 

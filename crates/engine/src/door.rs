@@ -217,7 +217,11 @@ impl Door {
         allowance()?;
         loop {
             self.spend()?;
-            let _place = self.pace.turn(draft.burst).await;
+            let end = self.started + self.limits.budget;
+            let Ok(_place) = tokio::time::timeout_at(end, self.pace.turn(draft.burst)).await else {
+                self.sent.fetch_sub(1, Ordering::Relaxed);
+                return Err(Unobserved::Inconclusive("the time budget is used up".into()));
+            };
             let ordered = match live {
                 Some(live) if live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()) => {
                     Some(live.turn.lock().await)

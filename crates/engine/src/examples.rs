@@ -4,7 +4,8 @@
 //! A `##` heading names the check that the examples below it belong to, where a folder holds
 //! several. A `###` heading begins an example; its first word is the verdict. A fenced block named
 //! `http role` is an exchange under that role, `http role[]` appends to a list, and `json role` is
-//! any other field. After the role, `as=alice` names the identity and `took=120ms` the duration.
+//! any other field. After the role, `as=alice` names the identity and `took=120ms` the duration;
+//! `times=10` appends an exchange to a list ten times.
 
 use model::{Answer, Body, Exchange, Headers, Purpose, Request, Response, TransportError, TransportErrorKind};
 use serde_json::{Map, Value};
@@ -50,8 +51,13 @@ pub fn parse(text: &str) -> Result<Vec<Example>, String> {
 fn add(info: &str, block: &str, fields: &mut Map<String, Value>) -> Result<(), String> {
     let mut words = info.split_whitespace();
     let (kind, role) = (words.next().unwrap_or_default(), words.next().ok_or("a block without a role")?);
+    let (times, words): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("times="));
+    let times = match times.first().and_then(|word| word.strip_prefix("times=")) {
+        Some(times) => times.parse().map_err(|_| format!("`{times}` is no number"))?,
+        None => 1,
+    };
     let value = match kind {
-        "http" => serde_json::to_value(exchange(block, words)?).map_err(|e| e.to_string())?,
+        "http" => serde_json::to_value(exchange(block, words.into_iter())?).map_err(|e| e.to_string())?,
         "json" => serde_json::from_str(block).map_err(|e| format!("`{role}` is no JSON: {e}"))?,
         other => return Err(format!("a block of kind `{other}`")),
     };
@@ -61,7 +67,7 @@ fn add(info: &str, block: &str, fields: &mut Map<String, Value>) -> Result<(), S
             .or_insert_with(|| Value::Array(Vec::new()))
             .as_array_mut()
             .ok_or("a role is both a list and not")?
-            .push(value),
+            .extend(std::iter::repeat_n(value, times)),
         None => _ = fields.insert(role.to_owned(), value),
     }
     Ok(())
@@ -128,13 +134,14 @@ mod tests {
 
     #[test]
     fn an_example_becomes_an_observation() {
-        let text = "### Fails when open\n\n```http owner as=alice took=12ms\nGET /a\n\nHTTP/1.1 200 OK\nX: 1\n\n{}\n```\n\n```http tries[]\nGET /b\n\n! timeout\n```\n\n```json limit\n3\n```\n";
+        let text = "### Fails when open\n\n```http owner as=alice took=12ms\nGET /a\n\nHTTP/1.1 200 OK\nX: 1\n\n{}\n```\n\n```http tries[] times=2\nGET /b\n\n! timeout\n```\n\n```json limit\n3\n```\n";
         let examples = parse(text).unwrap();
         assert_eq!(examples[0].title, "Fails when open");
         let observation = &examples[0].observation;
         assert_eq!(observation["owner"]["identity"], "alice");
         assert_eq!(observation["owner"]["answer"]["response"]["status"], 200);
-        assert_eq!(observation["tries"][0]["answer"]["error"]["kind"], "timeout");
+        assert_eq!(observation["tries"][1]["answer"]["error"]["kind"], "timeout");
+        assert_eq!(observation["tries"].as_array().map(Vec::len), Some(2));
         assert_eq!(observation["limit"], 3);
     }
 }

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use inventory::{Inventory, NoLoader, parse};
 use model::identity::Extract;
 use model::{Credential, Gate, Identity, Mode, Origin, Place, Request, Scan, Secret};
+use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
@@ -37,6 +38,13 @@ pub enum Io {
     Http(Arc<dyn MemoryServer>),
     /// Whatever it likes: each connection is given to the speaker.
     Raw(Speaker),
+    /// TLS at `https`: each connection is given to the speaker, and the client makes the handshake.
+    Tls {
+        /// Speaks TLS.
+        speaker: Speaker,
+        /// Trusted besides the platform's own roots.
+        roots: Vec<CertificateDer<'static>>,
+    },
 }
 
 /// A target with everything that a scan of it needs.
@@ -108,13 +116,14 @@ impl Served {
         let base_path = inventory.servers.first().map(|s| s.url.trim_end_matches('/').to_owned()).unwrap_or_default();
         let base_path =
             url::Url::parse(&base_path).map(|u| u.path().trim_end_matches('/').to_owned()).unwrap_or(base_path);
-        let server: Arc<dyn MemoryServer> = match self.io {
-            Io::Http(server) => server,
-            Io::Raw(speaker) => Arc::new(Speaking(speaker)),
+        let (server, roots): (Arc<dyn MemoryServer>, _) = match self.io {
+            Io::Http(server) => (server, None),
+            Io::Raw(speaker) => (Arc::new(Speaking { speaker, tls: false }), None),
+            Io::Tls { speaker, roots } => (Arc::new(Speaking { speaker, tls: true }), Some(roots)),
         };
         Target {
             given: format!("{origin}/openapi.json"),
-            settings: Settings::new(Dial::Memory(server), Policy::for_origin(&origin)),
+            settings: Settings { roots, ..Settings::new(Dial::Memory(server), Policy::for_origin(&origin)) },
             origin,
             base_path,
             inventory: Arc::new(inventory),
@@ -127,13 +136,20 @@ impl Served {
     }
 }
 
-struct Speaking(Speaker);
+struct Speaking {
+    speaker: Speaker,
+    tls: bool,
+}
 
 impl MemoryServer for Speaking {
     fn connect(&self, _: &Origin) -> Option<DuplexStream> {
         let (client, server) = tokio::io::duplex(64 * 1024);
-        tokio::spawn((self.0)(server));
+        tokio::spawn((self.speaker)(server));
         Some(client)
+    }
+
+    fn speaks_tls(&self) -> bool {
+        self.tls
     }
 }
 

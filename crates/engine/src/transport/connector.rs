@@ -51,10 +51,11 @@ impl Connector {
     }
 
     /// Connects, and makes the TLS handshake of an `https` origin. A server in memory gets plain
-    /// bytes whatever the scheme.
+    /// bytes whatever the scheme, unless it speaks TLS itself.
     pub(super) async fn dial(&self, origin: &Origin, alpn: Alpn, deadline: Instant) -> Result<Dialed, TransportError> {
         let (io, mut facts) = self.open(origin, deadline).await?;
-        if !origin.secure || matches!(self.dial, Dial::Memory(_)) {
+        let in_plain = matches!(&self.dial, Dial::Memory(server) if !server.speaks_tls());
+        if !origin.secure || in_plain {
             return Ok(Dialed { io, facts: Arc::new(facts) });
         }
         let start = Instant::now();

@@ -19,10 +19,15 @@ const PIPE: usize = 64 * 1024;
 
 /// A server that lives in this process: the same HTTP bytes over a pipe instead of a socket.
 ///
-/// TLS is left out, also for `https` origins.
+/// TLS is left out, also for `https` origins, unless the server speaks it itself.
 pub trait MemoryServer: Send + Sync {
     /// The client's end of a new connection; `None` refuses it.
     fn connect(&self, origin: &Origin) -> Option<DuplexStream>;
+
+    /// True if it expects a TLS handshake at `https` origins.
+    fn speaks_tls(&self) -> bool {
+        false
+    }
 }
 
 /// Serves a service (such as a router) at every origin, over HTTP/1.1 and HTTP/2 without TLS.

@@ -290,7 +290,7 @@ DECODED = own_form(
     DECODED,
     Errors("json", 401, "Assinatura inválida", "pt"),
     defect="SIG-007",
-    shows="WSGI decodes the path once, the verifier once more: /files/terms%2525.txt signs as /files/terms%25.txt",
+    shows="WSGI decodes the path once, the verifier once more: /files/2026%252Fq3.txt, another file, signs as /files/2026/q3.txt",
     files=True,
 )
 def path_decoded_twice(request):

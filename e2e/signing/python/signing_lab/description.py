@@ -1,5 +1,7 @@
 """The OpenAPI description that each app serves at /openapi.json."""
 
+import re
+
 
 def describe(entry):
     """Returns the description: signed operations name the signature's header, public ones an empty list."""
@@ -20,6 +22,13 @@ def describe(entry):
             "get": operation("readFile", "One file", signed, [name]),
             "put": operation("writeFile", "Replace one file", signed, [name], body="text/plain"),
         }
+    for extra in entry.operations:
+        path = extra.get("path", extra["target"].partition("?")[0])
+        parameters = [path_parameter(name, "string", "a") for name in re.findall(r"{(\w+)}", path)]
+        body = extra.get("content_type")
+        name = extra["method"].lower() + path.title().translate({ord(c): None for c in "/{}-"})
+        described = operation(name, f"{extra['method']} {path}", signed, parameters, body=body)
+        paths.setdefault(path, {})[extra["method"].lower()] = described
     for public in entry.public:
         path = public.removeprefix("GET ")
         paths[path] = {"get": operation("public" + path.title().replace("/", ""), "Open to everyone", [])}

@@ -159,8 +159,8 @@ EARLY_ERRORS = Errors("json", 403, "refused")
     shows="PUT /drafts/{name} stores the draft and then verifies: a refused one can be read back",
     nonce_store=True,
     operations=(
-        {"method": "PUT", "target": "/drafts/a", "content_type": "text/plain", "body": "first"},
-        {"method": "GET", "target": "/drafts/a"},
+        {"method": "PUT", "target": "/drafts/a", "path": "/drafts/{name}", "content_type": "text/plain", "body": "first"},
+        {"method": "GET", "target": "/drafts/a", "path": "/drafts/{name}"},
     ),
     arrange=drafts_first,
 )

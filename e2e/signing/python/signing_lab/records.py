@@ -10,6 +10,7 @@ FILES = {
     "terms.txt": b"Net 30 days.\n",
     "Terms.txt": b"Net 60 days, for partners only.\n",
     "2026/q3.txt": b"Third quarter, by region.\n",
+    "2026%2Fq3.txt": b"Third quarter, by partner.\n",
 }
 
 

@@ -87,7 +87,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
 
 /// A customer with a key, and a user who signs in.
 pub fn identities() -> Vec<Identity> {
-    let request = model::Request::new("POST", "/v1/login").with_json(&json!({ "user": USER, "password": PASSWORD }));
+    let request = model::Request::new("POST", "/v2/login").with_json(&json!({ "user": USER, "password": PASSWORD }));
     let login = Login {
         request,
         secrets: vec![Secret::new(PASSWORD)],
@@ -104,15 +104,15 @@ pub fn identities() -> Vec<Identity> {
 pub fn router() -> Router {
     Router::new()
         .route("/openapi.json", get(|| async { Json(description()) }))
-        .route("/v1/health", get(|| async { Json(json!({ "status": "up" })) }))
-        .route("/v1/orders", get(orders))
-        .route("/v1/orders/{id}", get(order))
-        .route("/v1/invoices", get(invoices))
-        .route("/v1/reports", get(reports))
-        .route("/v1/login", post(login))
-        .route("/v1/me", get(me))
-        .route("/v1/users/_debug", get(debug_users))
-        .route("/v0/orders", get(|| async { Json(order_list()) }))
+        .route("/v2/health", get(|| async { Json(json!({ "status": "up" })) }))
+        .route("/v2/orders", get(orders))
+        .route("/v2/orders/{id}", get(order))
+        .route("/v2/invoices", get(invoices))
+        .route("/v2/reports", get(reports))
+        .route("/v2/login", post(login))
+        .route("/v2/me", get(me))
+        .route("/v2/users/_debug", get(debug_users))
+        .route("/v1/orders", get(|| async { Json(order_list()) }))
         .layer(from_fn(any_origin))
 }
 
@@ -236,30 +236,30 @@ pub fn description() -> Value {
         "openapi": "3.0.3",
         "info": { "title": "Orders API (demo)", "version": "1.4.2" },
         "paths": {
-            "/v1/health": { "get": { "security": [], "summary": "Is it up?", "responses": json_of(json!({ "type": "object", "properties": { "status": { "type": "string" } } })) } },
-            "/v1/orders": { "get": { "summary": "My orders", "responses": json_of(json!({ "type": "array", "items": order })) } },
-            "/v1/orders/{id}": { "get": {
+            "/v2/health": { "get": { "security": [], "summary": "Is it up?", "responses": json_of(json!({ "type": "object", "properties": { "status": { "type": "string" } } })) } },
+            "/v2/orders": { "get": { "summary": "My orders", "responses": json_of(json!({ "type": "array", "items": order })) } },
+            "/v2/orders/{id}": { "get": {
                 "summary": "One order",
                 "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "integer" } }],
                 "responses": json_of(order)
             } },
-            "/v1/invoices": { "get": { "summary": "My invoices", "responses": json_of(json!({ "type": "array", "items": { "type": "object", "properties": {
+            "/v2/invoices": { "get": { "summary": "My invoices", "responses": json_of(json!({ "type": "array", "items": { "type": "object", "properties": {
                 "id": { "type": "integer" }, "order": { "type": "integer" }, "paid": { "type": "boolean" }
             } } })) } },
-            "/v1/reports": { "get": { "summary": "Revenue by month", "security": [{ "key": [] }, { "keyInQuery": [] }], "responses": json_of(json!({ "type": "object", "properties": {
+            "/v2/reports": { "get": { "summary": "Revenue by month", "security": [{ "key": [] }, { "keyInQuery": [] }], "responses": json_of(json!({ "type": "object", "properties": {
                 "month": { "type": "string" }, "orders": { "type": "integer" }, "revenue": { "type": "number" }
             } })) } },
-            "/v1/login": { "post": {
+            "/v2/login": { "post": {
                 "summary": "Sign in", "security": [],
                 "requestBody": { "required": true, "content": { "application/json": { "schema": { "type": "object", "required": ["user", "password"], "properties": {
                     "user": { "type": "string" }, "password": { "type": "string", "format": "password" }
                 } } } } },
                 "responses": json_of(json!({ "type": "object", "properties": { "token": { "type": "string" } } }))
             } },
-            "/v1/me": { "get": { "summary": "Who am I?", "security": [{ "token": [] }], "responses": json_of(json!({ "type": "object", "properties": {
+            "/v2/me": { "get": { "summary": "Who am I?", "security": [{ "token": [] }], "responses": json_of(json!({ "type": "object", "properties": {
                 "user": { "type": "string" }, "email": { "type": "string" }
             } })) } },
-            "/v1/users/_debug": { "get": { "summary": "Users", "security": [], "responses": json_of(json!({ "type": "object", "properties": {
+            "/v2/users/_debug": { "get": { "summary": "Users", "security": [], "responses": json_of(json!({ "type": "object", "properties": {
                 "users": { "type": "array", "items": { "type": "object" } }
             } })) } }
         },

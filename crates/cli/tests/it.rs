@@ -71,7 +71,7 @@ async fn explain_shows_the_proof_of_the_last_scan_as_commands() {
     let shown = text(&output.stdout);
     assert!(shown.contains("## How to fix it") && shown.contains("curl -si 'http://127.0.0.1:"), "{shown}");
     assert!(!shown.contains(cli::demo::KEY), "a credential is shown");
-    let unknown = run(state.path(), &["explain", "unauth"]).await;
+    let unknown = run(state.path(), &["explain", "unauthenticated"]).await;
     assert_eq!(unknown.status.code(), Some(2));
     assert!(text(&unknown.stderr).contains("did you mean `unauthenticated-access`?"));
 }

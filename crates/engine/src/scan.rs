@@ -116,12 +116,14 @@ fn parts(target: &Target, transport: Transport, options: &Options, events: &Arc<
     }
 }
 
+/// Operation, whether an identity asked, status, digest of the body.
+type AnswerKey = (Option<model::OperationKey>, bool, u16, u64);
+
 /// What was recorded and not yet shown to the checks that only look.
 struct Seen {
     operations: BTreeMap<model::OperationKey, Arc<inventory::Operation>>,
     waiting: Mutex<Vec<subject::Exchange>>,
-    /// Operation, whether an identity asked, status, body.
-    digests: Mutex<BTreeSet<(Option<model::OperationKey>, bool, u16, u64)>>,
+    answers: Mutex<BTreeSet<AnswerKey>>,
 }
 
 impl Seen {
@@ -130,7 +132,7 @@ impl Seen {
         Self {
             operations: target.inventory.operations.iter().map(|o| (key(o), o.clone())).collect(),
             waiting: Mutex::default(),
-            digests: Mutex::default(),
+            answers: Mutex::default(),
         }
     }
 
@@ -141,7 +143,7 @@ impl Seen {
             return;
         }
         let answer = (recorded.operation.clone(), recorded.identity.is_some(), raw.status, digest(raw));
-        if !self.digests.lock().expect("no holder panics").insert(answer) {
+        if !self.answers.lock().expect("no holder panics").insert(answer) {
             return;
         }
         let operation = recorded.operation.as_ref().and_then(|key| self.operations.get(key)).cloned();
@@ -463,7 +465,7 @@ impl Recording<'_> {
             }
         }
         for (reason, count) in by_reason {
-            untested.push(format!("{count} operation{} set aside: {reason}", if count == 1 { "" } else { "s" }));
+            untested.push(format!("{count} operation{} set aside ({reason})", if count == 1 { "" } else { "s" }));
         }
         if survey.identities.is_empty() && self.options.limits.mode > Mode::Description {
             untested.push("everything behind a sign-in: add -H 'NAME: VALUE' or identities in middlebrick.yaml".into());

@@ -118,8 +118,12 @@ pub fn fingerprint(parts: &[&str]) -> String {
 pub fn findings<'m>(assessments: &[Assessment], meta_of: impl Fn(&str) -> Option<&'m Meta>) -> Vec<Finding> {
     type Key<'a> = (&'a str, &'a str, &'a str);
     let mut groups: BTreeMap<Key<'_>, Vec<(&Assessment, &Flaw)>> = BTreeMap::new();
+    let worst = worst_by_place(assessments, &meta_of);
     for assessment in assessments {
         for flaw in assessment.verdict.flaws() {
+            if worst.get(&place(assessment, flaw)).is_some_and(|worst| rank(assessment, flaw, &meta_of) > *worst) {
+                continue;
+            }
             let key = (assessment.check.as_str(), flaw.cause.as_str(), flaw.variant.as_str());
             groups.entry(key).or_default().push((assessment, flaw));
         }
@@ -154,7 +158,7 @@ pub fn findings<'m>(assessments: &[Assessment], meta_of: impl Fn(&str) -> Option
                 cwe: meta.cwe.to_vec(),
                 owasp: meta.owasp.to_vec(),
                 message,
-                remediation: first_paragraph(meta.readme, "How to fix it"),
+                remediation: remediation(meta),
                 suppressed: None,
                 occurrences,
                 total,
@@ -166,6 +170,39 @@ pub fn findings<'m>(assessments: &[Assessment], meta_of: impl Fn(&str) -> Option
         (a.severity, a.confidence, &a.check, &a.fingerprint).cmp(&(b.severity, b.confidence, &b.check, &b.fingerprint))
     });
     findings
+}
+
+/// A check, an operation and a place in its answers.
+type Place<'a> = (&'a str, Option<&'a OperationKey>, &'a Location);
+
+fn place<'a>(assessment: &'a Assessment, flaw: &'a Flaw) -> Place<'a> {
+    (&assessment.check, assessment.subject.operation(), &flaw.location)
+}
+
+/// How bad a flaw is: its severity, then its variant's place in META, then its cause.
+type Rank<'a> = (Severity, usize, &'a str);
+
+fn rank<'a, 'm>(assessment: &Assessment, flaw: &'a Flaw, meta_of: &impl Fn(&str) -> Option<&'m Meta>) -> Rank<'a> {
+    let variants = meta_of(&assessment.check).map(|meta| meta.variants).unwrap_or_default();
+    let at = variants.iter().position(|v| v.name == flaw.variant).unwrap_or(usize::MAX);
+    (variants.get(at).map_or(Severity::Info, |v| v.severity()), at, &flaw.cause)
+}
+
+/// The worst flaw that a check sees in one member of an operation's answers: what anyone gets, a user
+/// gets too, and that is one fact.
+fn worst_by_place<'a, 'm>(
+    assessments: &'a [Assessment],
+    meta_of: &impl Fn(&str) -> Option<&'m Meta>,
+) -> BTreeMap<Place<'a>, Rank<'a>> {
+    let mut worst: BTreeMap<Place<'a>, Rank<'a>> = BTreeMap::new();
+    for assessment in assessments {
+        for flaw in assessment.verdict.flaws().iter().filter(|f| matches!(f.location, Location::ResponseBody(_))) {
+            let own = rank(assessment, flaw, meta_of);
+            let known = worst.entry(place(assessment, flaw)).or_insert(own);
+            *known = own.min(*known);
+        }
+    }
+    worst
 }
 
 fn occurrence(assessment: &Assessment, flaw: &Flaw) -> Occurrence {
@@ -232,6 +269,13 @@ pub fn exchange_ids(value: &Value, ids: &mut Vec<u32>) {
         Value::Array(items) => items.iter().for_each(|item| exchange_ids(item, ids)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// How to fix what a check finds: its own line in a family's README, else the first paragraph.
+fn remediation(meta: &Meta) -> String {
+    let own = format!("- `{}`: ", meta.id);
+    let line = section(meta.readme, "How to fix it").lines().find_map(|line| line.strip_prefix(&own));
+    line.map_or_else(|| first_paragraph(meta.readme, "How to fix it"), ToOwned::to_owned)
 }
 
 /// The first paragraph below a heading of a README, on one line.

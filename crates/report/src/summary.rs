@@ -26,6 +26,11 @@ const LINES_OF_NOTES: usize = 3;
 /// **Source**: chosen; fits two panes of a wide terminal, and a pasted comment.
 const WIDTH: usize = 100;
 
+/// Longest JSON pointer that is shown whole.
+///
+/// **Source**: chosen; half a line.
+const LONGEST_POINTER: usize = 40;
+
 /// Where the second column starts.
 const MARGIN: usize = 12;
 
@@ -110,9 +115,23 @@ fn one_finding(finding: &Finding, paint: Paint, text: &mut String) {
     line(text, &head);
     let place = place(finding);
     let separator = if place.is_empty() { "" } else { ": " };
-    wrapped(text, "", &format!("{place}{separator}{}", one_line(&finding.message)));
-    wrapped(text, "fix  ", first_sentence(&finding.remediation.replace('`', "")));
-    line(text, &format!("{}{}", " ".repeat(MARGIN), paint.dim(&format!("middlebrick explain {}", finding.check))));
+    let most = if finding.severity <= Severity::Medium { 3 } else { 1 };
+    wrapped(text, &format!("{place}{separator}{}", one_line(&finding.message)), most);
+    let explain = format!("explain {}", finding.check);
+    let room = WIDTH.saturating_sub(MARGIN + explain.len() + 2);
+    let fix = cut(&format!("fix  {}", first_sentence(&finding.remediation.replace('`', ""))), room);
+    let gap = room.saturating_sub(fix.chars().count()) + 2;
+    line(text, &format!("{}{fix}{}{}", " ".repeat(MARGIN), " ".repeat(gap), paint.dim(&explain)));
+}
+
+/// The text, or its beginning with an ellipsis, in this many characters.
+fn cut(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(width.saturating_sub(1)).collect();
+    let kept = kept.rsplit_once(' ').map_or(kept.as_str(), |(head, _)| head).trim_end_matches([',', ':', ';']);
+    format!("{kept}…")
 }
 
 /// Up to the first full stop that ends a sentence.
@@ -123,7 +142,7 @@ fn first_sentence(text: &str) -> &str {
 /// `GET /orders/{id} and 3 more`.
 fn place(finding: &Finding) -> String {
     let Some(first) = finding.occurrences.first() else { return String::new() };
-    let location = first.location.to_string();
+    let location = short(&first.location.to_string());
     let mut place = match (&first.operation, &first.identity, location.is_empty()) {
         (Some(operation), _, true) => operation.to_string(),
         (Some(operation), _, false) => format!("{operation}, {location}"),
@@ -134,6 +153,17 @@ fn place(finding: &Finding) -> String {
         _ = write!(place, " and {} more", finding.total - 1);
     }
     place
+}
+
+/// A location with a long JSON pointer cut to its end.
+fn short(location: &str) -> String {
+    match location.split_once(" /") {
+        Some((kind, pointer)) if pointer.chars().count() > LONGEST_POINTER => {
+            let steps: Vec<&str> = pointer.split('/').collect();
+            format!("{kind} …/{}", steps[steps.len().saturating_sub(2)..].join("/"))
+        }
+        Some(_) | None => location.to_owned(),
+    }
 }
 
 fn notes(scan: &Scan, paint: Paint, text: &mut String) {
@@ -223,28 +253,26 @@ fn closing(scan: &Scan, paint: Paint, text: &mut String) {
 
 fn entry(text: &mut String, label: &str, what: &str) {
     let mut first = true;
-    for part in wrap(what, WIDTH - MARGIN) {
+    for part in wrap(what, WIDTH - MARGIN, 3) {
         let label = if first { label } else { "" };
         line(text, &format!("{label:<MARGIN$}{part}"));
         first = false;
     }
 }
 
-fn wrapped(text: &mut String, label: &str, what: &str) {
-    let indent = MARGIN + label.len();
-    for (at, part) in wrap(what, WIDTH - indent).into_iter().enumerate() {
-        let label = if at == 0 { label } else { "" };
-        line(text, &format!("{}{label:<width$}{part}", " ".repeat(MARGIN), width = indent - MARGIN));
+fn wrapped(text: &mut String, what: &str, most: usize) {
+    for part in wrap(what, WIDTH - MARGIN, most) {
+        line(text, &format!("{}{part}", " ".repeat(MARGIN)));
     }
 }
 
-/// Breaks text at spaces into at most three lines of this width; what does not fit ends in an ellipsis.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Breaks text at spaces into at most so many lines of this width; what does not fit ends in an ellipsis.
+fn wrap(text: &str, width: usize, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.last_mut().expect("never empty");
         if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
-            if lines.len() == 3 {
+            if lines.len() == most {
                 lines.last_mut().expect("never empty").push('…');
                 return lines;
             }

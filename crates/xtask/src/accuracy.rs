@@ -20,7 +20,7 @@ use crate::{ci, root, say};
 /// **Source**: erev0s/VAmPI, README, "List of Vulnerabilities", and its source.
 const VAMPI: [(&str, &str, bool, bool); 4] = [
     ("`_debug` shows passwords", "sensitive-field", true, true),
-    ("debug mode", "debug-page", true, true),
+    ("debug mode", "exposed-internals", true, true),
     ("JWT secret", "jwt-weak-secret", true, true),
     ("no rate limit on login", "unlimited-guessing", true, true),
 ];

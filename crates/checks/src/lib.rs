@@ -18,6 +18,7 @@ pub mod response_headers;
 pub mod secret_in_answer;
 pub mod sensitive_field;
 pub mod tls;
+pub mod trace_method_enabled;
 pub mod unauthenticated_access;
 pub mod unlimited_guessing;
 pub mod unprotected_variant;
@@ -71,6 +72,7 @@ pub static FOLDERS: &[Folder] = &[
     folder!(secret_in_answer),
     folder!(sensitive_field),
     folder!(tls),
+    folder!(trace_method_enabled),
     folder!(unauthenticated_access),
     folder!(unlimited_guessing),
     folder!(unprotected_variant),

@@ -166,6 +166,9 @@ async fn description_mode_sends_nothing_to_the_api() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     let scan: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(scan["requests"]["total"], 0);
+    assert!(scan["score"]["grade"].is_null(), "a description alone is not graded");
+    let gated = ["scan", "api.json", "--base-url", "http://127.0.0.1:9", "--mode", "description", "--min-score", "50"];
+    assert_eq!(run(state.path(), &gated).await.status.code(), Some(2), "a gate never passes on an empty scan");
     let refused = run(state.path(), &["scan", "api.json"]).await;
     assert!(text(&refused.stderr).contains("--base-url"), "{}", text(&refused.stderr));
     assert_eq!(refused.status.code(), Some(2));

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use futures_util::stream;
 use model::finding::exchange_ids;
+use model::gate::GateResult;
 use model::scan::{
     Coverage, CoverageRow, IdentitySummary, InventorySummary, RequestCounts, SCHEMA_VERSION, TargetSummary, Tool,
     Untested, Warning,
@@ -326,9 +327,14 @@ impl Recording<'_> {
             .filter_map(|check| metas.get(check).map(|m| m.category))
             .collect();
         let decided: Vec<Category> = decided.into_iter().collect();
-        let score =
+        let mut score =
             score(&findings, Basis { coverage: &coverage, locked_out: self.is_locked_out(), decided: &decided });
-        let outcome = self.outcome(&score, &coverage, checks.is_empty());
+        if self.options.limits.mode == Mode::Description {
+            score.grade = None;
+            score.note = Some("no grade: only the description was read".into());
+        }
+        let gate = self.options.gate.judge(&score, &findings);
+        let outcome = self.outcome(&score, &coverage, &gate, checks.is_empty());
         let assessments = if self.options.complete { run.assessments } else { trimmed(run.assessments) };
         let exchanges = self.exchanges(&findings, &assessments);
         Scan {
@@ -345,7 +351,7 @@ impl Recording<'_> {
             duration_ms: 0,
             mode: self.options.limits.mode,
             seed: self.options.seed,
-            gate: self.options.gate.judge(&score, &findings),
+            gate,
             outcome,
             requests: self.requests(),
             identities: self.identities(),
@@ -482,7 +488,7 @@ impl Recording<'_> {
         declared > 0 && !survey.identities.iter().any(|i| i.alive)
     }
 
-    fn outcome(&self, score: &model::Score, coverage: &Coverage, survey_only: bool) -> Outcome {
+    fn outcome(&self, score: &model::Score, coverage: &Coverage, gate: &GateResult, survey_only: bool) -> Outcome {
         let cannot = |reason: String, hint: &str| Outcome::CannotTell { reason, hint: hint.into() };
         let (Some(door), Some(survey)) = (self.door, self.survey) else {
             return cannot("nothing was sent".into(), "check the network options");
@@ -491,7 +497,10 @@ impl Recording<'_> {
             return Outcome::Interrupted;
         }
         if self.options.limits.mode == Mode::Description {
-            return Outcome::Complete;
+            return match gate.0.is_empty() {
+                true => Outcome::Complete,
+                false => cannot("a gate needs more than the description".into(), "use --mode passive or safe"),
+            };
         }
         let exchanges = door.exchanges();
         if let (Some(error), true) = (first_error(&exchanges), exchanges.iter().all(|e| e.response().is_none())) {

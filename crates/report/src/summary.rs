@@ -68,7 +68,7 @@ fn header(scan: &Scan, paint: Paint, text: &mut String) {
             line(text, &format!("  {}   {sent}", counts(scan)));
         }
         (Outcome::Complete | Outcome::Interrupted, grade) => {
-            let grade = grade.map_or("no grade".to_owned(), |g| paint.grade(g));
+            let grade = grade.map_or_else(|| "no grade".to_owned(), |g| paint.grade(g));
             let points = paint.strong(&format!("{} / 100", scan.score.points));
             line(text, &format!("  {points}   {grade}   risk {}     {}    {sent}", scan.score.risk, counts(scan)));
         }

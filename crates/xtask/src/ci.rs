@@ -79,5 +79,5 @@ fn deny() -> anyhow::Result<()> {
         .arg(&tools)
         .env("CARGO_TARGET_DIR", target().join("tools-build")))?;
     }
-    run(Command::new(program).args(["--offline", "check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
+    run(Command::new(program).args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]))
 }

@@ -16,7 +16,14 @@ def main(arguments):
     if len(arguments) != 2 or arguments[0] not in load() or not arguments[1].isdecimal():
         print("usage: python -m signing_lab NAME PORT | --list", file=sys.stderr)
         return 2
-    waitress.serve(create(arguments[0]), host="127.0.0.1", port=int(arguments[1]), threads=8, _quiet=True)
+    waitress.serve(
+        create(arguments[0]),
+        host="127.0.0.1",
+        port=int(arguments[1]),
+        threads=8,
+        clear_untrusted_proxy_headers=False,  # as behind a proxy that sets them: some apps read X-Forwarded-Host
+        _quiet=True,
+    )
     return 0
 
 

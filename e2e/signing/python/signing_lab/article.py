@@ -46,14 +46,15 @@ def verify_signed_request(request, secret):
 def article_routes(app):
     """Adds the article's route and the rest, and mounts a second tenant at /contoso."""
 
-    @app.route("/admin/export", methods=["POST"])
-    def public_admin_export_signed():
+    # Endpoints named public_ skip the check of every other route: these two verify for themselves.
+    @app.route("/admin/export", methods=["POST"], endpoint="public_admin_export_signed")
+    def admin_export_signed():
         if not verify_signed_request(request, "{{shared_secret}}"):
             return jsonify({"error": "invalid signature"}), 403
         return jsonify({"status": "export started"})
 
-    @app.post("/transfers/preview")
-    def public_preview():
+    @app.post("/transfers/preview", endpoint="public_preview")
+    def preview():
         # The bot trap reads the form before the signature is verified.
         if request.form.get("website"):
             return jsonify({"error": "invalid signature"}), 403
@@ -97,8 +98,9 @@ def contoso():
             "target": "/transfers/preview",
             "content_type": "application/x-www-form-urlencoded",
             "body": "amount=10&to=acme",
+            "signs": {"body": ""},
         },
-        {"method": "GET", "target": "/contoso/orders/1001"},
+        {"method": "GET", "target": "/contoso/orders/1001", "signs": {"target": "/orders/1001"}},
     ),
     arrange=article_routes,
 )

@@ -18,13 +18,10 @@ SIGNING = {
     "in": "query",
     "headers": {"key_id": "X-MBX-APIKEY", "signature": "signature", "timestamp": "timestamp"},
 }
-BINANCE = Scheme(
-    "binance",
-    "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security",
-    SIGNING,
-    credentials=((KEY, SECRET),),
-    gaps=("SIG-005", "SIG-006", "SIG-008", "SIG-011", "SIG-013", "SIG-021"),
-)
+DOCUMENT = "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security"
+GAPS = ("SIG-005", "SIG-006", "SIG-008", "SIG-011", "SIG-021")
+BINANCE = Scheme("binance", DOCUMENT, SIGNING, credentials=((KEY, SECRET),), gaps=(*GAPS, "SIG-013"))
+QUERY_ONLY = Scheme("binance", DOCUMENT, {**SIGNING, "canonical": "{query}"}, credentials=((KEY, SECRET),), gaps=GAPS)
 
 
 def check(request, most_ms, body):
@@ -55,7 +52,7 @@ def client_window(request):
 
 @verifier(
     "binance-query-only",
-    BINANCE,
+    QUERY_ONLY,
     Errors("json", 401, "Firma de la solicitud no válida", "es"),
     defect="SIG-010",
     shows="`totalParams` is read as the query alone; the body is free",

@@ -18,8 +18,8 @@ class Scheme:
     """How clients sign.
 
     `signing` is the block of middlebrick.yaml without credentials. `gaps` are the rows of the
-    design's list that follow from the scheme itself, whoever implements it. `text_body` says that
-    the document lets clients sign text only, `public` that the client needs no secret.
+    design's list that follow from the scheme itself, whoever implements it. A credential is a key id,
+    None where the scheme has none, and a secret.
     """
 
     name: str

@@ -15,8 +15,8 @@ KEY, SECRET = "4b1d7c0f9a2e", "c2lnbmluZy1sYWItY29pbmJhc2Utc2VjcmV0LTAxMjM="
 HEADERS = {"timestamp": "CB-ACCESS-TIMESTAMP", "signature": "CB-ACCESS-SIGN", "key_id": "CB-ACCESS-KEY"}
 
 
-def coinbase(gaps, headers=None):
-    signing = {"preset": "coinbase", "encoding": "base64", "clock": "s", "headers": headers or HEADERS}
+def coinbase(gaps, **changed):
+    signing = {"preset": "coinbase", "encoding": "base64", "clock": "s", "headers": HEADERS, **changed}
     document = "https://docs.cdp.coinbase.com/exchange/rest-api/authentication"
     return Scheme("coinbase", document, signing, credentials=((KEY, SECRET),), gaps=gaps)
 
@@ -46,7 +46,7 @@ def boundary(request):
 
 @verifier(
     "coinbase-query",
-    coinbase(("SIG-008", "SIG-011", "SIG-013", "SIG-021")),
+    coinbase(("SIG-008", "SIG-011", "SIG-013", "SIG-021"), canonical="{ts}{METHOD}{path}{body}"),
     Errors("html", 401, "Invalid API signature"),
     defect="SIG-004",
     shows="`request.path` for `requestPath` loses the query, as the Prime document asks for",

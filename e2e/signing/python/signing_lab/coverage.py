@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from flask import g
 
-from .catalog import SECRETS, TENANTS, Errors, verifier
+from .catalog import NORTHWIND, SECRETS, TENANTS, Errors, verifier
 from .sent import Sent, lines, own_form, raw_body, sha256hex, target
 
 
@@ -58,9 +58,7 @@ NO_METHOD = own_form(
 def method_left_out(request):
     sent = Sent(request, NO_METHOD)
     body = sha256hex(raw_body(request))
-    message = lines(
-        sent.timestamp, sent.nonce, request.headers["Host"], target(request), content_type(request), body
-    )
+    message = lines(sent.timestamp, sent.nonce, request.headers["Host"], target(request), content_type(request), body)
     return sent.fresh() and sent.signs(message) and sent.admitted()
 
 
@@ -114,6 +112,7 @@ def path_lowered(request):
 NO_HOST = own_form(
     "{ts}\n{nonce}\n{METHOD}\n{path_query}\n{content_type}\n{sha256hex(body)}",
     {"timestamp": "X-Gateway-Time", "nonce": "X-Gateway-Nonce", "signature": "X-Gateway-Signature"},
+    credentials=((None, NORTHWIND[1]),),
 )
 
 
@@ -127,7 +126,7 @@ NO_HOST = own_form(
 )
 def host_left_out(request):
     sent = Sent(request, NO_HOST)
-    sent.key_id = next(iter(SECRETS))
+    sent.key_id = NORTHWIND[0]
     message = lines(
         sent.timestamp,
         sent.nonce,
@@ -225,7 +224,13 @@ def body_as_text(request):
     sent = Sent(request, AS_TEXT)
     text = request.get_data(as_text=True)
     message = lines(
-        sent.timestamp, sent.nonce, request.method, request.headers["Host"], target(request), content_type(request), text
+        sent.timestamp,
+        sent.nonce,
+        request.method,
+        request.headers["Host"],
+        target(request),
+        content_type(request),
+        text,
     )
     return sent.fresh() and sent.signs(message) and sent.admitted()
 
@@ -249,7 +254,13 @@ def form_consumed(request):
     sent = Sent(request, FORM)
     body = sha256hex(request.get_data())
     message = lines(
-        sent.timestamp, sent.nonce, request.method, request.headers["Host"], target(request), content_type(request), body
+        sent.timestamp,
+        sent.nonce,
+        request.method,
+        request.headers["Host"],
+        target(request),
+        content_type(request),
+        body,
     )
     return sent.fresh() and sent.signs(message) and sent.admitted()
 
@@ -290,7 +301,7 @@ DECODED = own_form(
     DECODED,
     Errors("json", 401, "Assinatura inválida", "pt"),
     defect="SIG-007",
-    shows="WSGI decodes the path once, the verifier once more: /files/2026%252Fq3.txt, another file, signs as /files/2026/q3.txt",
+    shows="WSGI decodes the path, the verifier again: /files/2026%252Fq3.txt signs as /files/2026/q3.txt, another file",
     files=True,
 )
 def path_decoded_twice(request):

@@ -42,11 +42,10 @@ def describe(entry):
 
 
 def security_schemes(signing):
-    place = signing.get("in", "header")
     headers = signing.get("headers", {})
-    return {
-        role: {"type": "apiKey", "in": place, "name": headers[role]} for role in ("key_id", "signature") if role in headers
-    }
+    places = {"key_id": "header", "signature": signing.get("in", "header")}
+    named = {role: place for role, place in places.items() if role in headers}
+    return {role: {"type": "apiKey", "in": place, "name": headers[role]} for role, place in named.items()}
 
 
 def operation(identifier, summary, security, parameters=(), body=None):

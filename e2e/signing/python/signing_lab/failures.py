@@ -134,10 +134,10 @@ drafts = {}
 
 
 def drafts_first(app):
-    """Adds a store whose view writes before the decorator below it, in order of running, verifies."""
+    """Adds a store whose view writes first and verifies then, instead of leaving it to the check of every route."""
 
-    @app.put("/drafts/<name>")
-    def public_write_draft(name):
+    @app.put("/drafts/<name>", endpoint="public_write_draft")
+    def write_draft(name):
         drafts[name] = raw_body(current).decode("latin-1")
         if not early(current):
             return refuse(EARLY_ERRORS)
@@ -159,7 +159,13 @@ EARLY_ERRORS = Errors("json", 403, "refused")
     shows="PUT /drafts/{name} stores the draft and then verifies: a refused one can be read back",
     nonce_store=True,
     operations=(
-        {"method": "PUT", "target": "/drafts/a", "path": "/drafts/{name}", "content_type": "text/plain", "body": "first"},
+        {
+            "method": "PUT",
+            "target": "/drafts/a",
+            "path": "/drafts/{name}",
+            "content_type": "text/plain",
+            "body": "first",
+        },
         {"method": "GET", "target": "/drafts/a", "path": "/drafts/{name}"},
     ),
     arrange=drafts_first,

@@ -16,6 +16,7 @@ OPEN = {"health", "description"}
 def orders_api(entry):
     """Returns the WSGI application of one verifier."""
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 1 << 20
     files = dict(FILES)
 
     @app.before_request

@@ -42,8 +42,8 @@ def render(style, status, text):
             return respond(status, "text/html; charset=utf-8", page)
         case "xml":
             code = {403: "SignatureDoesNotMatch", 404: "NoSuchKey"}.get(status, "InvalidRequest")
-            page = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>\n'
-            return respond(status, "application/xml", page)
+            error = f"<Error><Code>{code}</Code><Message>{escape(text)}</Message></Error>"
+            return respond(status, "application/xml", f'<?xml version="1.0" encoding="UTF-8"?>\n{error}\n')
     raise ValueError(f"unknown error style {style}")
 
 

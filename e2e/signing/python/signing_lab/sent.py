@@ -7,7 +7,7 @@ import re
 import time
 from dataclasses import dataclass
 
-from .catalog import SECRETS, Scheme
+from .catalog import CONTOSO, NORTHWIND, SECRETS, Scheme
 from .orders import act_as
 from .stores import Used
 
@@ -20,10 +20,10 @@ ENCODE = {
 used = Used(2 * WINDOW_SECONDS)
 
 
-def own_form(canonical, headers, algorithm="hmac-sha256", encoding="hex", clock="s", gaps=()):
+def own_form(canonical, headers, algorithm="hmac-sha256", encoding="hex", clock="s", credentials=(NORTHWIND, CONTOSO)):
     """A scheme in the manner of Hawk and Azure SharedKey: a header each, HMAC over joined fields."""
     signing = {"canonical": canonical, "algorithm": algorithm, "encoding": encoding, "headers": headers, "clock": clock}
-    return Scheme("own form", "in-house, after Hawk's normalized request string", signing, gaps=gaps)
+    return Scheme("own form", "in-house, after Hawk's normalized request string", signing, credentials)
 
 
 @dataclass

@@ -40,7 +40,9 @@ def forwarded_host(request):
     body = raw_body(request)
     if request.mimetype == "application/x-www-form-urlencoded":
         url += "".join(name + value for name, value in sorted(request.form.items(multi=True)))
-    elif body and not hmac.compare_digest(request.args.get("bodySHA256", "").encode(), hashlib.sha256(body).hexdigest().encode()):
+    elif body and not hmac.compare_digest(
+        request.args.get("bodySHA256", "").encode(), hashlib.sha256(body).hexdigest().encode()
+    ):
         return False
     expected = base64.b64encode(hmac.new(SECRET.encode(), url.encode(), hashlib.sha1).digest())
     return hmac.compare_digest(expected, request.headers.get("X-Twilio-Signature", "").encode())

@@ -1,0 +1,19 @@
+// `node main.mjs NAME PORT` serves one app on loopback, `node main.mjs --list` prints all as JSON.
+
+import { readdirSync } from "node:fs";
+import { ordersApi } from "./api.mjs";
+import { listing, verifiers } from "./catalog.mjs";
+
+const folder = new URL("./verifiers/", import.meta.url);
+for (const name of readdirSync(folder).sort()) await import(new URL(name, folder));
+
+const [name, port] = process.argv.slice(2);
+if (name === "--list") {
+  const entries = [...verifiers.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  console.log(JSON.stringify(entries.map(listing), null, 2));
+} else if (verifiers.has(name) && /^\d+$/.test(port ?? "")) {
+  ordersApi(verifiers.get(name)).listen(Number(port), "127.0.0.1");
+} else {
+  console.error("usage: node main.mjs NAME PORT | --list");
+  process.exitCode = 2;
+}

@@ -18,6 +18,7 @@ pub fn usual_places() -> &'static [&'static str] {
         "/api-json",                 // NestJS, documentation mounted at /api
         "/docs-json",                // NestJS, documentation mounted at /docs
         "/apispec_1.json",           // flasgger
+        "/spec.json",                // httpbin, Flask-Swagger
         "/openapi/openapi.json",     // flask-openapi3
         "/api/schema/",              // drf-spectacular
         "/api/openapi.json",         // Django Ninja mounted at /api, others behind a prefix

@@ -156,6 +156,10 @@ impl Sources<'_> {
                 Some(_) | None => json!(1),
             });
         }
+        if parameter.location == ParameterLocation::Path {
+            // Descriptions that state no type, or one that does not exist, mostly mean a number.
+            all.extend([json!(1), by_name(&parameter.name)]);
+        }
         let mut unique: Vec<Value> = Vec::new();
         for value in all {
             if !unique.contains(&value) && !value.is_null() {

@@ -39,6 +39,7 @@ pub enum Io {
     /// Whatever it likes: each connection is given to the speaker.
     Raw(Speaker),
     /// TLS at `https`: each connection is given to the speaker, and the client makes the handshake.
+    /// Connections at `http` are refused.
     Tls {
         /// Speaks TLS.
         speaker: Speaker,
@@ -142,7 +143,10 @@ struct Speaking {
 }
 
 impl MemoryServer for Speaking {
-    fn connect(&self, _: &Origin) -> Option<DuplexStream> {
+    fn connect(&self, origin: &Origin) -> Option<DuplexStream> {
+        if self.tls && !origin.secure {
+            return None;
+        }
         let (client, server) = tokio::io::duplex(64 * 1024);
         tokio::spawn((self.speaker)(server));
         Some(client)

@@ -104,7 +104,7 @@ pub enum Reach {
     Refused,
     /// There is none, and why.
     Unreachable(String),
-    /// The mode keeps it back, and why.
+    /// The mode keeps it back, or it is closed on purpose; and why.
     SetAside(String),
 }
 

@@ -151,8 +151,10 @@ impl Surveying<'_> {
         surveyed.baselines.sort_by_key(|b| b.standing != Standing::Works);
         let refused =
             !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Refused);
+        let gone = !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Missing);
         surveyed.reach = match () {
             () if working.is_some() => Reach::Working,
+            () if gone && operation.deprecated => Reach::SetAside("it is deprecated and closed".into()),
             () if refused && !lives.is_empty() => Reach::Refused,
             () if refused => Reach::Unreachable("it needs credentials".into()),
             () => Reach::Unreachable(reasons.into_iter().next().unwrap_or_else(|| "it was not tried".into())),

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::access::SESSION_COOKIE;
 use super::orders::{ALICE_INVOICE, ALICE_ORDER};
 
 /// The whole document. Every object schema is closed, every text and list is bounded, every status
@@ -11,11 +12,11 @@ pub(super) fn description() -> Value {
         "openapi": "3.1.0",
         "info": {
             "title": "Orders",
-            "version": "1.4.0",
+            "version": "2.1.0",
             "description": "Orders and invoices of a small shop. A customer sees their own.",
         },
         "servers": [{ "url": "/" }],
-        "security": [{ "apiKey": [] }],
+        "security": [{ "apiKey": [] }, { "token": [] }, { "session": [] }],
         "tags": [
             { "name": "service", "description": "The service itself" },
             { "name": "catalog", "description": "What the shop sells" },
@@ -28,7 +29,19 @@ pub(super) fn description() -> Value {
                     "type": "apiKey",
                     "in": "header",
                     "name": "X-Api-Key",
-                    "description": "The key of a customer, or the short-lived one that a sign-in answers",
+                    "description": "The key of a customer",
+                },
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "A token that the sign-in service issued for this API, good for 15 minutes",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": SESSION_COOKIE,
+                    "description": "The session of a browser, which ends 15 minutes after its last use",
                 },
             },
             "schemas": schemas(),
@@ -47,32 +60,53 @@ fn paths() -> Value {
             "security": [],
             "responses": with_problems(ok("Health"), &["422"]),
         } },
-        "/v1/login": { "post": {
+        "/.well-known/jwks.json": { "get": {
+            "operationId": "readKeys",
+            "tags": ["service"],
+            "summary": "The public keys of tokens",
+            "security": [],
+            "responses": with_problems(ok("KeySet"), &["422"]),
+        } },
+        "/v1/orders": { "get": {
+            "operationId": "listOrdersBefore",
+            "tags": ["customer"],
+            "summary": "Ended; use /v2/orders",
+            "deprecated": true,
+            "security": [],
+            "responses": with_problems(json!({}), &["410"]),
+        } },
+        "/v2/login": { "post": {
             "operationId": "login",
             "tags": ["service"],
-            "summary": "Exchange name and password for a short-lived key",
+            "summary": "Begin the session of a browser",
             "security": [],
             "requestBody": body("Credentials"),
-            "responses": with_problems(ok("ShortLivedKey"), &["400", "401", "413", "415", "422", "429"]),
+            "responses": with_problems(
+                json!({ "204": {
+                    "description": "The session has begun.",
+                    "headers": { "Set-Cookie": { "schema": text(200) } },
+                } }),
+                &["400", "401", "413", "415", "422", "429"],
+            ),
         } },
-        "/v1/products": { "get": protected(
+        "/v2/products": { "get": protected(
             reading("listProducts", "catalog", "What the shop sells", "ProductList", &["limit"], &["422"]),
         ) },
-        "/v1/products/{sku}": { "get": protected(
+        "/v2/products/{sku}": { "get": protected(
             reading("readProduct", "catalog", "One product", "Product", &["sku"], &["404", "422"]),
         ) },
-        "/v1/orders": {
+        "/v2/orders": {
             "get": protected(reading(
                 "listOrders", "customer", "The customer's orders, page by page", "OrderPage",
                 &["limit", "cursor"], &["422"],
             )),
             "post": protected(create_order()),
         },
-        "/v1/orders/search": { "get": protected(reading(
+        "/v2/orders/search": { "get": protected(reading(
             "searchOrders", "customer", "The customer's orders in one state", "OrderList",
             &["status", "limit"], &["422"],
         )) },
-        "/v1/orders/{order_id}": {
+        "/v2/orders/{order_id}": {
             "get": protected(reading(
                 "readOrder", "customer", "One order of the customer", "Order",
                 &["order_id"], &["404", "422"],
@@ -88,18 +122,18 @@ fn paths() -> Value {
                 ),
             })),
         },
-        "/v1/orders/{order_id}/items": { "get": protected(reading(
+        "/v2/orders/{order_id}/items": { "get": protected(reading(
             "readOrderItems", "customer", "The items of one order", "ItemList",
             &["order_id"], &["404", "422"],
         )) },
-        "/v1/invoices": { "get": protected(reading(
+        "/v2/invoices": { "get": protected(reading(
             "listInvoices", "customer", "The customer's invoices", "InvoiceList", &["limit"], &["422"],
         )) },
-        "/v1/invoices/{invoice_id}": { "get": protected(reading(
+        "/v2/invoices/{invoice_id}": { "get": protected(reading(
             "readInvoice", "customer", "One invoice of the customer", "Invoice",
             &["invoice_id"], &["404", "422"],
         )) },
-        "/v1/profile": { "get": protected(reading(
+        "/v2/profile": { "get": protected(reading(
             "readProfile", "customer", "The customer", "Profile", &[], &["422"],
         )) },
     })
@@ -193,9 +227,9 @@ fn schemas() -> Value {
             "username": text(64),
             "password": { "type": "string", "format": "password", "writeOnly": true, "maxLength": 128 },
         })),
-        "ShortLivedKey": closed(json!({
-            "api_key": { "type": "string", "maxLength": 128, "description": "Shown once" },
-            "expires_in": { "type": "integer", "minimum": 1, "maximum": 900, "description": "Seconds" },
+        "KeySet": closed(json!({ "keys": list("PublicKey") })),
+        "PublicKey": closed(json!({
+            "kty": text(8), "crv": text(8), "use": text(8), "alg": text(8), "kid": text(32), "x": text(64), "y": text(64),
         })),
         "Product": closed(json!({ "sku": sku, "name": text(100), "price_cents": cents })),
         "ProductList": closed(json!({ "products": list("Product") })),
@@ -279,9 +313,10 @@ fn responses() -> Value {
     let mut responses = json!({});
     for (status, meaning) in [
         ("400", "The request cannot be read."),
-        ("401", "A valid API key is required."),
+        ("401", "A valid key, token or session is required."),
         ("404", "There is nothing here."),
         ("409", "The order is in another state."),
+        ("410", "This version has ended."),
         ("413", "The body is too large."),
         ("415", "The body is not JSON."),
         ("422", "The request does not keep to this description."),
@@ -293,7 +328,7 @@ fn responses() -> Value {
         });
     }
     responses["Problem401"]["headers"] = json!({ "WWW-Authenticate": {
-        "schema": { "type": "string", "maxLength": 64 },
+        "schema": { "type": "string", "maxLength": 80 },
     } });
     responses["Problem429"]["headers"] = json!({ "Retry-After": {
         "description": "Seconds",

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
-use super::access::Customer;
+use super::customer::Customer;
 use super::problem::Problem;
 use super::request::{Parameters, json_body, uuid};
 
@@ -166,7 +166,7 @@ pub(super) async fn create(
     let wanted = NewOrder::of(&body).ok_or(Problem::UNDECLARED)?;
     check(&wanted)?;
     let order = shop.books().make(customer, key, wanted)?;
-    let location = [(header::LOCATION, format!("/v1/orders/{}", order.id))];
+    let location = [(header::LOCATION, format!("/v2/orders/{}", order.id))];
     Ok((StatusCode::CREATED, location, Json(whole(&order))).into_response())
 }
 
@@ -216,18 +216,7 @@ pub(super) async fn read_invoice(
 
 pub(super) async fn read_profile(Extension(customer): Extension<Customer>, uri: Uri) -> Answer {
     Parameters::of(&uri, &[])?;
-    Ok(Json(match customer {
-        Customer::Alice => json!({
-            "id": "cus_4Rk8mZ2q",
-            "name": "Alice Harrow",
-            "email": "alice.harrow@mail.example",
-        }),
-        Customer::Bob => json!({
-            "id": "cus_9Tv3xN7w",
-            "name": "Bob Quill",
-            "email": "bob.quill@mail.example",
-        }),
-    }))
+    Ok(Json(customer.profile()))
 }
 
 impl Shop {

@@ -14,18 +14,29 @@ pub(super) struct Problem {
     header: Option<(&'static str, &'static str)>,
 }
 
+/// **Source**: RFC 9110, section 11.6.1; RFC 6750, section 3.
+const CHALLENGE: &str = "ApiKey realm=\"orders\", Bearer realm=\"orders\"";
+
 impl Problem {
-    /// One text for no key, a malformed key and an unknown key.
-    pub(super) const UNAUTHORIZED: Self = Self {
+    /// The request names nobody.
+    pub(super) const NO_CREDENTIAL: Self = Self {
         status: StatusCode::UNAUTHORIZED,
-        detail: "A valid API key is required.",
-        header: Some(("www-authenticate", "ApiKey realm=\"orders\"")),
+        detail: "A key, a token or a session is required.",
+        header: Some(("www-authenticate", CHALLENGE)),
+    };
+    /// One text for whatever is wrong with the key, the token or the session.
+    ///
+    /// **Source**: RFC 6750, section 3.1.
+    pub(super) const WRONG_CREDENTIAL: Self = Self {
+        status: StatusCode::UNAUTHORIZED,
+        detail: "The key, the token or the session is not valid.",
+        header: Some(("www-authenticate", "ApiKey realm=\"orders\", Bearer realm=\"orders\", error=\"invalid_token\"")),
     };
     /// One text for an unknown name and a wrong password.
     pub(super) const LOGIN_FAILED: Self = Self {
         status: StatusCode::UNAUTHORIZED,
         detail: "The name or the password is wrong.",
-        header: Some(("www-authenticate", "ApiKey realm=\"orders\"")),
+        header: Some(("www-authenticate", CHALLENGE)),
     };
     /// Refuses unknown keys after too many of them.
     pub(super) const TOO_MANY_KEYS: Self = Self {
@@ -41,6 +52,8 @@ impl Problem {
     };
     /// One text for a path without a route, an object that does not exist and one of somebody else.
     pub(super) const NOT_FOUND: Self = Self::plain(StatusCode::NOT_FOUND, "There is nothing here.");
+    /// The version before this one has ended.
+    pub(super) const GONE: Self = Self::plain(StatusCode::GONE, "This version has ended; use /v2.");
     /// The router adds `Allow`.
     pub(super) const METHOD_NOT_ALLOWED: Self =
         Self::plain(StatusCode::METHOD_NOT_ALLOWED, "This method is not offered here.");

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::Mac;
 use serde_json::{Value, json};
 
-use super::access::{ALICE_KEY, ALICE_PASSWORD, BOB_KEY};
+use super::access::{ALICE_KEY, BOB_KEY, ERIN_PASSWORD, SESSION_COOKIE};
 use super::orders::{ALICE_INVOICE, ALICE_ORDER, BOB_ORDER};
 use super::*;
-use crate::zoo::tests::{Answer, ask, declared_readings, get};
+use crate::zoo::tests::{Answer, ask, declared_readings, get, with_authorization};
+use crate::zoo::token::{mac, now_s, signing_input};
 
 type Headers<'a> = &'a [(&'a str, &'a str)];
 
@@ -18,9 +22,13 @@ async fn with_key(served: &Served, key: &str, path: &str) -> Answer {
     ask(served, None, "GET", path, &[("x-api-key", key)], "").await
 }
 
+async fn with_session(served: &Served, id: &str, path: &str) -> Answer {
+    ask(served, None, "GET", path, &[("cookie", &format!("theme=dark; {SESSION_COOKIE}={id}"))], "").await
+}
+
 async fn sign_in(served: &Served, name: &str, password: &str) -> Answer {
     let body = json!({ "username": name, "password": password }).to_string();
-    ask(served, None, "POST", "/v1/login", &[JSON], &body).await
+    ask(served, None, "POST", "/v2/login", &[JSON], &body).await
 }
 
 /// Whether the value keeps to the schema: types, closed objects, enumerations, bounds, references.
@@ -84,13 +92,14 @@ async fn every_declared_reading_answers_as_declared_and_refuses_strangers() {
     let served = hardened();
     let document = served.description.as_ref().unwrap();
     let templates = document["paths"].as_object().unwrap();
-    let templates: Vec<&String> =
-        templates.iter().filter(|(_, item)| item.get("get").is_some()).map(|(path, _)| path).collect();
+    let is_read = |item: &Value| item.get("get").is_some_and(|operation| operation.get("deprecated").is_none());
+    let templates: Vec<&String> = templates.iter().filter(|(_, item)| is_read(item)).map(|(path, _)| path).collect();
     // A cursor has no example: only the list knows one.
     let mut without_cursor = document.clone();
-    without_cursor["paths"]["/v1/orders"]["get"]["parameters"].as_array_mut().unwrap().pop();
+    without_cursor["paths"]["/v2/orders"]["get"]["parameters"].as_array_mut().unwrap().pop();
+    without_cursor["paths"].as_object_mut().unwrap().retain(|_, item| is_read(item));
     let readings = declared_readings(&without_cursor);
-    assert_eq!(readings.len(), 10);
+    assert_eq!(readings.len(), 11);
     for (template, reading) in templates.into_iter().zip(readings) {
         let answer = get(&served, Some("alice"), &reading.path).await;
         assert_eq!(answer.status, 200, "{template}");
@@ -125,33 +134,33 @@ async fn objects_of_another_are_as_absent_as_random_ones() {
     let served = hardened();
     let random = "00000000-0000-4000-8000-000000000000";
     for (owned, made_up) in [
-        (format!("/v1/orders/{ALICE_ORDER}"), format!("/v1/orders/{random}")),
-        (format!("/v1/orders/{ALICE_ORDER}/items"), format!("/v1/orders/{random}/items")),
-        (format!("/v1/invoices/{ALICE_INVOICE}"), format!("/v1/invoices/{random}")),
+        (format!("/v2/orders/{ALICE_ORDER}"), format!("/v2/orders/{random}")),
+        (format!("/v2/orders/{ALICE_ORDER}/items"), format!("/v2/orders/{random}/items")),
+        (format!("/v2/invoices/{ALICE_INVOICE}"), format!("/v2/invoices/{random}")),
     ] {
         assert_eq!(get(&served, Some("alice"), &owned).await.status, 200);
         let foreign = get(&served, Some("bob"), &owned).await;
         let absent = get(&served, Some("bob"), &made_up).await;
         assert_eq!((foreign.status, &foreign.body), (404, &absent.body));
     }
-    let foreign = ask(&served, Some("bob"), "DELETE", &format!("/v1/orders/{ALICE_ORDER}"), &[], "").await;
+    let foreign = ask(&served, Some("bob"), "DELETE", &format!("/v2/orders/{ALICE_ORDER}"), &[], "").await;
     assert_eq!(foreign.status, 404);
-    let cursor = get(&served, Some("bob"), &format!("/v1/orders?cursor={ALICE_ORDER}")).await;
+    let cursor = get(&served, Some("bob"), &format!("/v2/orders?cursor={ALICE_ORDER}")).await;
     assert_eq!(cursor.status, 422);
-    assert!(!get(&served, Some("bob"), "/v1/orders").await.body.contains(ALICE_ORDER));
+    assert!(!get(&served, Some("bob"), "/v2/orders").await.body.contains(ALICE_ORDER));
 }
 
 #[tokio::test]
 async fn pages_are_capped_and_follow_each_other() {
     let served = hardened();
     for limit in ["0", "51", "100000", "-1", "+5", "1e1", "", "ten"] {
-        let answer = get(&served, Some("alice"), &format!("/v1/orders?limit={limit}")).await;
+        let answer = get(&served, Some("alice"), &format!("/v2/orders?limit={limit}")).await;
         assert_eq!(answer.status, 422, "{limit}");
     }
-    assert_eq!(get(&served, Some("alice"), "/v1/orders?limit=1&limit=2").await.status, 422);
-    let first = get(&served, Some("alice"), "/v1/orders?limit=2").await.json();
+    assert_eq!(get(&served, Some("alice"), "/v2/orders?limit=1&limit=2").await.status, 422);
+    let first = get(&served, Some("alice"), "/v2/orders?limit=2").await.json();
     let cursor = first["next_cursor"].as_str().unwrap();
-    let path = format!("/v1/orders?limit=2&cursor={cursor}");
+    let path = format!("/v2/orders?limit=2&cursor={cursor}");
     let last = get(&served, Some("alice"), &path).await.json();
     assert_eq!(first["orders"].as_array().unwrap().len(), 2);
     assert_eq!(last["orders"].as_array().unwrap().len(), 1);
@@ -164,10 +173,10 @@ async fn refusals_are_problems_and_repeat_nothing() {
     let canary = "canary91x7";
     let document = served.description.as_ref().unwrap();
     let missing = get(&served, Some("alice"), &format!("/{canary}")).await;
-    let refused = with_key(&served, canary, "/v1/profile").await;
-    let in_query = get(&served, None, &format!("/v1/profile?api_key={ALICE_KEY}")).await;
-    let malformed = get(&served, Some("alice"), &format!("/v1/orders/{canary}")).await;
-    let put = ask(&served, Some("alice"), "PUT", "/v1/profile", &[JSON], canary).await;
+    let refused = with_key(&served, canary, "/v2/profile").await;
+    let in_query = get(&served, None, &format!("/v2/profile?api_key={ALICE_KEY}")).await;
+    let malformed = get(&served, Some("alice"), &format!("/v2/orders/{canary}")).await;
+    let put = ask(&served, Some("alice"), "PUT", "/v2/profile", &[JSON], canary).await;
     let statuses = [&missing, &refused, &in_query, &malformed, &put].map(|answer| answer.status);
     assert_eq!(statuses, [404, 401, 401, 422, 405]);
     assert_eq!(put.header("allow"), Some("GET,HEAD"));
@@ -185,32 +194,32 @@ async fn refusals_are_problems_and_repeat_nothing() {
 #[tokio::test]
 async fn spellings_of_a_path_and_of_a_key_are_refused() {
     let served = hardened();
-    for path in ["/v1/profile/", "/V1/profile", "//v1/profile", "/v1/profile.json", "/v1/%70rofile", "/v1/profile;a"] {
+    for path in ["/v2/profile/", "/V2/profile", "//v2/profile", "/v2/profile.json", "/v2/%70rofile", "/v2/profile;a"] {
         let anonymous = get(&served, None, path).await;
         assert!(matches!(anonymous.status, 401 | 404), "{path}");
     }
     let keys = ["", "om_", &ALICE_KEY[..20], &ALICE_KEY.to_lowercase(), &format!("{ALICE_KEY}x"), "null"];
     for key in keys {
-        assert_eq!(with_key(&served, key, "/v1/profile").await.status, 401, "{key}");
+        assert_eq!(with_key(&served, key, "/v2/profile").await.status, 401, "{key}");
     }
     let two = [("x-api-key", ALICE_KEY), ("x-api-key", BOB_KEY)];
-    assert_eq!(ask(&served, None, "GET", "/v1/profile", &two, "").await.status, 401);
+    assert_eq!(ask(&served, None, "GET", "/v2/profile", &two, "").await.status, 401);
     let bearer = [("authorization", format!("Bearer {ALICE_KEY}"))];
     let bearer = bearer.each_ref().map(|(name, value)| (*name, value.as_str()));
-    assert_eq!(ask(&served, None, "GET", "/v1/profile", &bearer, "").await.status, 401);
+    assert_eq!(ask(&served, None, "GET", "/v2/profile", &bearer, "").await.status, 401);
 }
 
 #[tokio::test]
 async fn options_answers_methods_and_grants_one_origin() {
     let served = hardened();
-    let plain = ask(&served, None, "OPTIONS", "/v1/orders", &[], "").await;
+    let plain = ask(&served, None, "OPTIONS", "/v2/orders", &[], "").await;
     assert_eq!((plain.status, plain.header("allow")), (204, Some("GET,HEAD,POST")));
     assert_eq!(ask(&served, None, "OPTIONS", "/nowhere", &[], "").await.status, 404);
     for (origin, granted) in
         [(TRUSTED_ORIGIN, Some(TRUSTED_ORIGIN)), ("https://shop.example.invalid", None), ("null", None)]
     {
         for method in ["OPTIONS", "GET"] {
-            let answer = ask(&served, Some("alice"), method, "/v1/orders", &[("origin", origin)], "").await;
+            let answer = ask(&served, Some("alice"), method, "/v2/orders", &[("origin", origin)], "").await;
             assert_eq!(answer.header("access-control-allow-origin"), granted);
             assert_eq!(answer.header("vary"), Some("Origin"));
         }
@@ -223,41 +232,121 @@ async fn guessing_keys_is_slowed_down_and_known_keys_still_work() {
     let guess = |number: usize| format!("om_{number:043}");
     let mut statuses = Vec::new();
     for number in 0..30 {
-        statuses.push(with_key(&served, &guess(number), "/v1/profile").await.status);
+        statuses.push(with_key(&served, &guess(number), "/v2/profile").await.status);
     }
     assert_eq!(statuses[..20], [401; 20]);
     assert_eq!(statuses[20..], [429; 10]);
-    let slowed = with_key(&served, &guess(99), "/v1/profile").await;
+    let slowed = with_key(&served, &guess(99), "/v2/profile").await;
     assert_eq!(slowed.header("retry-after"), Some("10"));
-    assert_declared(served.description.as_ref().unwrap(), "/v1/profile", "get", &slowed);
-    assert_eq!(get(&served, Some("alice"), "/v1/profile").await.status, 200);
-    assert_eq!(get(&served, None, "/v1/profile").await.status, 401);
+    assert_declared(served.description.as_ref().unwrap(), "/v2/profile", "get", &slowed);
+    assert_eq!(get(&served, Some("alice"), "/v2/profile").await.status, 200);
+    assert_eq!(get(&served, None, "/v2/profile").await.status, 401);
     tokio::time::advance(Duration::from_secs(10)).await;
-    assert_eq!(with_key(&served, &guess(99), "/v1/profile").await.status, 401);
+    assert_eq!(with_key(&served, &guess(99), "/v2/profile").await.status, 401);
 }
 
 #[tokio::test(start_paused = true)]
-async fn login_answers_a_short_lived_key_and_locks_after_five_failures() {
+async fn login_begins_a_session_that_ends_and_locks_after_five_failures() {
     let served = hardened();
     let document = served.description.as_ref().unwrap();
-    let signed_in = sign_in(&served, "alice", ALICE_PASSWORD).await;
-    assert_declared(document, "/v1/login", "post", &signed_in);
-    let key = signed_in.json()["api_key"].as_str().unwrap().to_owned();
-    assert_eq!(with_key(&served, &key, "/v1/profile").await.json()["id"], "cus_4Rk8mZ2q");
+    let signed_in = sign_in(&served, "erin", ERIN_PASSWORD).await;
+    assert_declared(document, "/v2/login", "post", &signed_in);
+    let cookie = signed_in.header("set-cookie").unwrap();
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    assert_eq!(attributes, "Path=/; Max-Age=900; Secure; HttpOnly; SameSite=Strict");
+    let (name, id) = pair.split_once('=').unwrap();
+    assert_eq!((name, id.len()), (SESSION_COOKIE, 64));
+    let read = async |id: &str| with_session(&served, id, "/v2/profile").await;
+    assert_eq!(read(&id.to_uppercase()).await.status, 401);
+    for _ in 0..32 {
+        let renewed = read(id).await;
+        assert_eq!(
+            (renewed.json()["name"].as_str(), renewed.header("set-cookie")),
+            (Some("Erin Marlowe"), Some(cookie))
+        );
+        tokio::time::advance(Duration::from_secs(899)).await;
+    }
+    assert_eq!(read(id).await.status, 200);
+    tokio::time::advance(Duration::from_secs(32)).await;
+    assert_eq!(read(id).await.status, 401, "eight hours after the sign-in");
+    let signed_in = sign_in(&served, "erin", ERIN_PASSWORD).await;
+    let (id, _) = signed_in.header("set-cookie").unwrap()[SESSION_COOKIE.len() + 1..].split_once(';').unwrap();
     tokio::time::advance(Duration::from_secs(900)).await;
-    assert_eq!(with_key(&served, &key, "/v1/profile").await.status, 401);
+    assert_eq!(read(id).await.status, 401, "a quarter of an hour after its last use");
 
-    let wrong = sign_in(&served, "alice", "wrong").await;
+    let wrong = sign_in(&served, "erin", "wrong").await;
     let unknown = sign_in(&served, "nobody", "wrong").await;
     assert_eq!((wrong.status, &wrong.body), (401, &unknown.body));
     for _ in 0..3 {
         assert_eq!(sign_in(&served, "nobody", "wrong").await.status, 401);
     }
-    let locked = sign_in(&served, "alice", ALICE_PASSWORD).await;
+    let locked = sign_in(&served, "erin", ERIN_PASSWORD).await;
     assert_eq!((locked.status, locked.header("retry-after")), (429, Some("60")));
-    assert_declared(document, "/v1/login", "post", &locked);
+    assert_declared(document, "/v2/login", "post", &locked);
     tokio::time::advance(Duration::from_secs(60)).await;
-    assert_eq!(sign_in(&served, "alice", ALICE_PASSWORD).await.status, 200);
+    assert_eq!(sign_in(&served, "erin", ERIN_PASSWORD).await.status, 204);
+}
+
+#[tokio::test]
+async fn tokens_name_their_customer_and_forged_ones_name_nobody() {
+    let served = hardened();
+    assert_eq!(get(&served, Some("carol"), "/v2/profile").await.json()["name"], "Carol Fennimore");
+    assert_eq!(get(&served, Some("dave"), "/v2/profile").await.json()["name"], "Dave Ostler");
+    let signer = Signer::new();
+    let now = now_s();
+    let claims = json!({
+        "iss": "https://login.shop.example", "aud": "https://api.shop.example",
+        "sub": Customer::Carol.id(), "nbf": now, "exp": now + 60,
+    });
+    let with = |name: &str, value: Value| {
+        let mut changed = claims.clone();
+        changed[name] = value;
+        signer.sign(Algorithm::HS256, &changed)
+    };
+    let good = signer.sign(Algorithm::HS256, &claims);
+    let bearer = async |token: &str| with_authorization(&served, &format!("Bearer {token}"), "/v2/profile").await;
+    assert_eq!(bearer(&good).await.status, 200);
+    let (head, rest) = good.split_once('.').unwrap();
+    let (payload, signature) = rest.split_once('.').unwrap();
+    let under = |head: Value| {
+        let signed = signing_input(&head, &claims);
+        let signature = URL_SAFE_NO_PAD.encode(mac(&signed, b"").finalize().into_bytes());
+        format!("{signed}.{signature}")
+    };
+    let forged = [
+        with("exp", json!(now - 1)),
+        with("nbf", json!(now + 600)),
+        with("aud", json!("https://other.example")),
+        with("iss", json!("https://other.example")),
+        with("sub", json!("cus_admin")),
+        format!("{head}.{payload}."),
+        format!("{head}.{payload}"),
+        under(json!({ "alg": "none", "typ": "JWT", "kid": "shop-secret-2" })),
+        under(json!({ "alg": "HS256", "typ": "JWT", "kid": "shop-pair-1" })),
+        under(json!({ "alg": "HS256", "typ": "JWT", "kid": "../../dev/null" })),
+        format!(
+            "{}.{payload}.{signature}",
+            URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT","kid":"shop-secret-2","crit":[]}"#)
+        ),
+        // Under the key pair of another process.
+        signer.sign(Algorithm::ES256, &claims),
+    ];
+    for token in forged {
+        assert_eq!(bearer(&token).await.status, 401, "{token}");
+    }
+    let both = [("authorization", format!("Bearer {good}")), ("x-api-key", ALICE_KEY.to_owned())];
+    let both = both.each_ref().map(|(name, value)| (*name, value.as_str()));
+    assert_eq!(ask(&served, None, "GET", "/v2/profile", &both, "").await.status, 401);
+}
+
+#[tokio::test]
+async fn the_version_before_has_ended() {
+    let served = hardened();
+    for path in ["/v1/orders", "/v1/profile"] {
+        let answer = get(&served, Some("alice"), path).await;
+        assert_eq!(answer.status, 410);
+        assert_declared(served.description.as_ref().unwrap(), "/v1/orders", "get", &answer);
+    }
 }
 
 #[tokio::test]
@@ -265,10 +354,10 @@ async fn an_order_is_made_once_read_back_and_cancelled_by_its_owner() {
     let served = hardened();
     let document = served.description.as_ref().unwrap();
     let body = document["components"]["schemas"]["NewOrder"]["examples"][0].to_string();
-    let make = async || ask(&served, Some("alice"), "POST", "/v1/orders", &[JSON, IDEMPOTENCY], &body).await;
+    let make = async || ask(&served, Some("alice"), "POST", "/v2/orders", &[JSON, IDEMPOTENCY], &body).await;
     let made = make().await;
     assert_eq!(made.status, 201);
-    assert_declared(document, "/v1/orders", "post", &made);
+    assert_declared(document, "/v2/orders", "post", &made);
     assert_eq!(make().await.json()["id"], made.json()["id"]);
     let path = made.header("location").unwrap().to_owned();
     assert_eq!(get(&served, Some("alice"), &path).await.json(), made.json());
@@ -277,9 +366,9 @@ async fn an_order_is_made_once_read_back_and_cancelled_by_its_owner() {
     for status in [204, 409] {
         let answer = cancel().await;
         assert_eq!(answer.status, status);
-        assert_declared(document, "/v1/orders/{order_id}", "delete", &answer);
+        assert_declared(document, "/v2/orders/{order_id}", "delete", &answer);
     }
-    assert_eq!(get(&served, Some("bob"), &format!("/v1/orders/{BOB_ORDER}")).await.json()["status"], "open");
+    assert_eq!(get(&served, Some("bob"), &format!("/v2/orders/{BOB_ORDER}")).await.json()["status"], "open");
 }
 
 #[tokio::test]
@@ -304,8 +393,8 @@ async fn bodies_that_are_not_declared_are_refused() {
         (&[JSON, IDEMPOTENCY], item.replace("TEA", "COFFEE") + "}", 422),
     ];
     for (headers, body, status) in cases {
-        let answer = ask(&served, Some("alice"), "POST", "/v1/orders", headers, &body).await;
+        let answer = ask(&served, Some("alice"), "POST", "/v2/orders", headers, &body).await;
         assert_eq!(answer.status, status, "{}", &body[..body.len().min(80)]);
-        assert_declared(document, "/v1/orders", "post", &answer);
+        assert_declared(document, "/v2/orders", "post", &answer);
     }
 }

@@ -24,7 +24,7 @@ mod routing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timing;
-mod token;
+pub(crate) mod token;
 mod web;
 
 use engine::testing::Served;

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use engine::testing::Served;
 use hmac::{Hmac, KeyInit, Mac};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -80,9 +81,14 @@ fn authorization(subject: &str, id: &str) -> String {
 }
 
 fn sign(head: &Value, claims: &Value, secret: &[u8]) -> String {
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(head.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()));
+    let signed = signing_input(head, claims);
     let signature = URL_SAFE_NO_PAD.encode(mac(&signed, secret).finalize().into_bytes());
     format!("{signed}.{signature}")
+}
+
+/// Head and claims as the signature covers them.
+pub(crate) fn signing_input(head: &Value, claims: &Value) -> String {
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(head.to_string()), URL_SAFE_NO_PAD.encode(claims.to_string()))
 }
 
 fn bearer(value: &str, now_s: u64) -> Option<Person> {
@@ -92,13 +98,13 @@ fn bearer(value: &str, now_s: u64) -> Option<Person> {
     }
     let (signed, signature) = token.rsplit_once('.')?;
     let (head, claims) = signed.split_once('.')?;
-    let head = part(head)?;
+    let head: Value = part(head)?;
     if head["alg"] != "HS256" || head.get("crit").is_some() {
         return None;
     }
     let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
     mac(signed, &SECRET).verify_slice(&signature).ok()?;
-    let claims = part(claims)?;
+    let claims: Value = part(claims)?;
     let in_time = claims["nbf"].as_u64()? <= now_s && now_s < claims["exp"].as_u64()?;
     if claims["iss"] != ISSUER || claims["aud"] != AUDIENCE || !in_time {
         return None;
@@ -110,17 +116,20 @@ fn bearer(value: &str, now_s: u64) -> Option<Person> {
     }
 }
 
-fn part(encoded: &str) -> Option<Value> {
+/// A decoded part of a token.
+pub(crate) fn part<T: DeserializeOwned>(encoded: &str) -> Option<T> {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).ok()?).ok()
 }
 
-fn mac(text: &str, secret: &[u8]) -> Hmac<Sha256> {
+/// The HMAC of a text, to be finished or verified.
+pub(crate) fn mac(text: &str, secret: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
     mac.update(text.as_bytes());
     mac
 }
 
-fn now_s() -> u64 {
+/// Seconds since 1970.
+pub(crate) fn now_s() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 

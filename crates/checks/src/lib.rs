@@ -9,11 +9,17 @@ use engine::AnyCheck;
 // folders: begin
 pub mod cross_origin_read;
 pub mod description;
+pub mod dynamodb;
 pub mod error_disclosure;
 pub mod exposed_internals;
 pub mod hidden_operation;
 pub mod jwt;
+pub mod key_as_identifier;
+pub mod key_comparison;
 pub mod key_in_query;
+pub mod key_reflected;
+pub mod key_shape;
+pub mod key_shared_cache;
 pub mod response_headers;
 pub mod secret_in_answer;
 pub mod sensitive_field;
@@ -63,11 +69,17 @@ pub static FOLDERS: &[Folder] = &[
     // list: begin
     folder!(cross_origin_read),
     folder!(description),
+    folder!(dynamodb),
     folder!(error_disclosure),
     folder!(exposed_internals),
     folder!(hidden_operation),
     folder!(jwt),
+    folder!(key_as_identifier),
+    folder!(key_comparison),
     folder!(key_in_query),
+    folder!(key_reflected),
+    folder!(key_shape),
+    folder!(key_shared_cache),
     folder!(response_headers),
     folder!(secret_in_answer),
     folder!(sensitive_field),

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use engine::examples::{WORDS, parse};
 use engine::testing::scan_served;
 use engine::{AnyCheck, effect};
+use model::compliance::{requirements_of, rows, rows_of};
 use model::{Mode, Scan, Severity};
 
 use crate::{FOLDERS, Folder};
@@ -173,6 +174,41 @@ fn each_meta_is_sound() {
             meta.id,
             folder.name
         );
+    }
+}
+
+#[test]
+fn each_check_has_a_compliance_row() {
+    for (_, check) in checks() {
+        let meta = check.meta();
+        let rows = rows_of(meta.category, meta.cwe);
+        assert!(
+            !rows.is_empty(),
+            "{}: no row of crates/model/src/compliance.toml has {} and one of {:?}",
+            meta.id,
+            meta.category,
+            meta.cwe
+        );
+        let requirements = requirements_of(meta.category, meta.cwe);
+        for class in meta.owasp {
+            let name = serde_json::to_value(class).unwrap();
+            assert!(
+                requirements.iter().any(|r| Some(r.requirement.as_str()) == name.as_str()),
+                "{}: META has {name}, its compliance rows have {:?}",
+                meta.id,
+                rows.iter().map(|row| &row.group).collect::<Vec<_>>()
+            );
+        }
+    }
+}
+
+#[test]
+fn each_cwe_of_a_compliance_row_is_that_of_a_check_or_planned() {
+    for row in rows() {
+        for cwe in &row.cwe {
+            let has = checks().any(|(_, c)| row.category.contains(&c.meta().category) && c.meta().cwe.contains(cwe));
+            assert!(has || row.planned.contains(cwe), "{}: no check has CWE-{cwe}, and it is not planned", row.group);
+        }
     }
 }
 

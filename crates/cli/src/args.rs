@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use model::Severity;
+use model::{Framework, Severity};
 
 /// Tells the owner of an API, in seconds and without access to its code, whether it can be abused.
 #[derive(Debug, Parser)]
@@ -143,6 +143,10 @@ pub(crate) struct ScanOptions {
     /// What goes to stdout
     #[arg(long, value_enum, default_value_t = Format::Summary, help_heading = "Output")]
     pub(crate) format: Format,
+    /// Evidence page in Markdown instead of the summary: owasp-api, asvs, pci-dss, soc2, nist, hipaa;
+    /// `-o markdown=FILE` writes it to a file
+    #[arg(long, value_name = "FRAMEWORK", help_heading = "Output")]
+    pub(crate) framework: Option<Framework>,
     /// Also write a file, as `json=scan.json` or by its ending (repeatable)
     #[arg(short = 'o', long = "output", value_name = "[FORMAT=]FILE", help_heading = "Output")]
     pub(crate) output: Vec<String>,

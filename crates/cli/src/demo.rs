@@ -80,7 +80,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     if let Err(error) = crate::shell::store().save(&scan) {
         words(&format!("warning: the scan is not kept for `explain`: {error}"));
     }
-    crate::scan::emit(&scan, options.format, &[])?;
+    crate::scan::emit(&scan, options.format, None, &[])?;
     words("the demo's findings are on purpose, so it ends with success; `middlebrick scan URL` scans yours");
     Ok(ExitCode::SUCCESS)
 }

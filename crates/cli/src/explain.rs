@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use model::compliance::requirements_of;
 use model::{Finding, Scan};
 
 use crate::output::{data, hinted};
@@ -11,7 +12,11 @@ use crate::shell::store;
 pub(crate) fn run(what: &str) -> anyhow::Result<ExitCode> {
     let last = store().load("last").ok();
     if let Some(check) = checks::all().iter().find(|c| c.meta().id == what) {
-        let mut text = format!("{}\n", check.meta().readme.trim_end());
+        let meta = check.meta();
+        let mut text = format!("{}\n\n## Requirements it belongs to\n\n", meta.readme.trim_end());
+        for line in report::requirements(&requirements_of(meta.category, meta.cwe)) {
+            text.push_str(&format!("- {line}\n"));
+        }
         if let Some((scan, finding)) = found(last.as_ref(), |f| f.check == what) {
             text.push_str(&format!("\n## In the last scan of {}\n\n", scan.target.given));
             text.push_str(&report::proof(scan, finding));

@@ -11,7 +11,7 @@ use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
 use engine::{AnyCheck, Limits, Options, Target};
-use model::{Answer, Identity, Origin, Outcome, Request, Scan};
+use model::{Answer, Framework, Identity, Origin, Outcome, Request, Scan};
 use tokio::sync::watch;
 
 use crate::args::{Format, ModeName, ScanOptions};
@@ -25,6 +25,9 @@ const IDENTITY: &str = "key";
 /// `middlebrick scan`.
 pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
     let checks = chosen(&options)?;
+    for output in &options.output {
+        named_page(output, options.framework)?;
+    }
     let (target, scan_options) = prepare(&options).await?;
     if target.identities.is_empty() && options.mode != ModeName::Description {
         let protected = target
@@ -62,7 +65,7 @@ pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
     if let Err(error) = store().save(&scan) {
         words(&format!("warning: the scan is not kept for `explain`: {error}"));
     }
-    emit(&scan, options.format, &options.output)?;
+    emit(&scan, options.format, options.framework, &options.output)?;
     Ok(ExitCode::from(scan.exit_code()))
 }
 
@@ -80,14 +83,35 @@ pub(crate) async fn survey(options: ScanOptions) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(scan.exit_code()))
 }
 
-/// Writes a scan to stdout and to files.
-pub(crate) fn emit(scan: &Scan, format: Format, outputs: &[String]) -> anyhow::Result<()> {
+/// What a scan is written as.
+#[derive(Clone, Copy)]
+enum Page {
+    Summary,
+    Json,
+    Evidence(Framework),
+}
+
+/// Writes a scan to stdout and to files. With a framework, its evidence page takes the summary's place
+/// on stdout, unless a file gets it.
+pub(crate) fn emit(
+    scan: &Scan,
+    format: Format,
+    framework: Option<Framework>,
+    outputs: &[String],
+) -> anyhow::Result<()> {
+    let mut in_a_file = false;
     for output in outputs {
-        let (format, path) = named_format(output)?;
-        let text = render(scan, format, report::Style::Plain);
+        let (page, path) = named_page(output, framework)?;
+        in_a_file |= matches!(page, Page::Evidence(_));
+        let text = render(scan, page, report::Style::Plain);
         store::write_private(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
     }
-    data(&render(scan, format, report::Style::Color))?;
+    let page = match (format, framework) {
+        (Format::Json, _) => Page::Json,
+        (Format::Summary, Some(framework)) if !in_a_file => Page::Evidence(framework),
+        (Format::Summary, _) => Page::Summary,
+    };
+    data(&render(scan, page, report::Style::Color))?;
     if let Outcome::CannotTell { reason, hint } = &scan.outcome {
         words(&format!("cannot tell: {reason}"));
         if !hint.is_empty() {
@@ -97,30 +121,39 @@ pub(crate) fn emit(scan: &Scan, format: Format, outputs: &[String]) -> anyhow::R
     Ok(())
 }
 
-fn render(scan: &Scan, format: Format, style: report::Style) -> String {
-    match format {
-        Format::Summary => report::summary(scan, style),
-        Format::Json => report::json(scan),
+fn render(scan: &Scan, page: Page, style: report::Style) -> String {
+    match page {
+        Page::Summary => report::summary(scan, style),
+        Page::Json => report::json(scan),
+        Page::Evidence(framework) => {
+            let metas: Vec<&model::Meta> = checks::all().iter().map(|check| check.meta()).collect();
+            report::evidence(scan, framework, &metas)
+        }
     }
 }
 
 /// `json=FILE`, or a file whose ending tells.
-fn named_format(output: &str) -> anyhow::Result<(Format, PathBuf)> {
+fn named_page(output: &str, framework: Option<Framework>) -> anyhow::Result<(Page, PathBuf)> {
     let (name, path) = match output.split_once('=') {
         Some((name, path)) => (name.to_owned(), path),
         None => (Path::new(output).extension().unwrap_or_default().to_string_lossy().into_owned(), output),
     };
-    let format = match name.to_ascii_lowercase().as_str() {
-        "json" => Format::Json,
-        "txt" | "text" | "summary" => Format::Summary,
-        other => {
+    let page = match (name.to_ascii_lowercase().as_str(), framework) {
+        ("json", _) => Page::Json,
+        ("txt" | "text" | "summary", _) => Page::Summary,
+        ("md" | "markdown", Some(framework)) => Page::Evidence(framework),
+        ("md" | "markdown", None) => {
+            let hint = "say whose requirements, as in --framework pci-dss";
+            return Err(hinted("Markdown is written for the requirements of a framework", Some(hint.into())));
+        }
+        (other, _) => {
             return Err(hinted(
                 format!("`{other}` is no format"),
-                Some("json and summary are written, as in -o json=scan.json".into()),
+                Some("json, summary and markdown are written, as in -o json=scan.json".into()),
             ));
         }
     };
-    Ok((format, path.into()))
+    Ok((page, path.into()))
 }
 
 /// The checks that `--only` and `--skip` leave.

@@ -70,6 +70,7 @@ async fn explain_shows_the_proof_of_the_last_scan_as_commands() {
     let output = run(state.path(), &["explain", "unauthenticated-access"]).await;
     let shown = text(&output.stdout);
     assert!(shown.contains("## How to fix it") && shown.contains("curl -si 'http://127.0.0.1:"), "{shown}");
+    assert!(shown.contains("\n- PCI DSS 4.0.1: ") && shown.contains("evidence of a gap in\n"), "{shown}");
     assert!(!shown.contains(cli::demo::KEY), "a credential is shown");
     let unknown = run(state.path(), &["explain", "unauthenticated"]).await;
     assert_eq!(unknown.status.code(), Some(2));
@@ -87,6 +88,31 @@ async fn a_gate_fails_with_1_and_holds_with_0() {
     assert!(text(&fails.stdout).contains("Gate        fails"), "{}", text(&fails.stdout));
     let holds = run(state.path(), &["scan", &target, "-H", &key, "--min-score", "0"]).await;
     assert_eq!(holds.status.code(), Some(0), "{}", text(&holds.stdout));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_framework_gets_its_evidence_page_in_place_of_the_summary_or_in_a_file() {
+    let state = tempfile::tempdir().unwrap();
+    let base = serve(cli::demo::router()).await;
+    let target = format!("{base}/openapi.json");
+    let key = key_header();
+    let scan = ["scan", &target, "-H", &key, "--framework", "pci-dss"];
+    let page = text(&run(state.path(), &scan).await.stdout);
+    assert!(page.starts_with("# PCI DSS 4.0.1: evidence from a scan\n"), "{page}");
+    assert!(page.contains("| 6.2.4 | evidence of a gap | "), "{page}");
+    assert!(!page.contains(cli::demo::KEY), "a credential is shown");
+    let output = run(state.path(), &[&scan[..], &["-o", "evidence.md"]].concat()).await;
+    assert!(text(&output.stdout).contains(" / 100 "), "the summary stays on stdout");
+    let written = std::fs::read_to_string(state.path().join("evidence.md")).unwrap();
+    assert!(written.starts_with("# PCI DSS 4.0.1: evidence from a scan\n"), "{written}");
+    for (arguments, says) in [
+        (vec!["scan", &target, "--framework", "gdpr"], "no requirements are mapped for `gdpr`"),
+        (vec!["scan", &target, "-o", "evidence.md"], "--framework pci-dss"),
+    ] {
+        let refused = run(state.path(), &arguments).await;
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains(says) && refused.stdout.is_empty(), "{}", text(&refused.stderr));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,11 +4,12 @@
 //! values: those may be secrets.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use model::identity::{Extract, ExtractFrom, Login};
-use model::{Credential, Gate, Identity, OperationKey, Place, Request, Secret, Suppression};
+use model::{Credential, Gate, Identity, OperationKey, Place, Request, Secret, Signer, Suppression};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -47,6 +48,14 @@ pub enum ConfigError {
         /// The variable or file.
         what: String,
     },
+    /// A signing scheme that cannot be used.
+    #[error("`{place}`: {reason}")]
+    Signing {
+        /// Path of keys.
+        place: String,
+        /// What is wrong with it.
+        reason: signing::settings::SettingsError,
+    },
     /// A value of another form than expected.
     #[error("`{place}` is not {wanted}")]
     Form {
@@ -63,6 +72,7 @@ impl ConfigError {
         match self {
             Self::UnknownKey { nearest, .. } => nearest.as_ref().map(|n| format!("did you mean `{n}`?")),
             Self::Missing { .. } => Some("set the variable, or write the value itself".into()),
+            Self::Signing { .. } => Some("the presets and the formula are in docs/config.schema.json".into()),
             Self::Invalid { .. } | Self::Form { .. } => Some("the schema is in docs/config.schema.json".into()),
         }
     }
@@ -120,6 +130,8 @@ pub struct IdentityConfig {
     pub basic: Option<String>,
     /// A request that gives credentials.
     pub login: Option<LoginConfig>,
+    /// How its requests are signed.
+    pub signing: Option<signing::Settings>,
     /// Such as `admin`.
     pub role: Option<String>,
     /// Whose data it sees.
@@ -293,15 +305,25 @@ impl IdentityConfig {
             credentials.push(Credential { place: Place::basic(), value: Secret::new(BASE64_STANDARD.encode(pair)) });
         }
         let login = self.login.as_ref().map(|login| login.resolve(&at("login"), lookup)).transpose()?;
+        let signer = self.signing.as_ref().map(|settings| signer(settings, &at("signing"), lookup)).transpose()?;
         Ok(Identity {
             name: name.into(),
             role: self.role.clone(),
             tenant: self.tenant.clone(),
             credentials,
             login,
-            signer: None,
+            signer,
         })
     }
+}
+
+/// The signer of a `signing:` block; its secret may refer to a variable or a file.
+fn signer(settings: &signing::Settings, place: &str, lookup: &dyn Lookup) -> Result<Arc<dyn Signer>, ConfigError> {
+    let mut settings = settings.clone();
+    settings.secret = Secret::new(expand(settings.secret.expose(), &format!("{place}.secret"), lookup)?);
+    settings.key_id = expand(&settings.key_id, &format!("{place}.key_id"), lookup)?;
+    let keyed = settings.signer().map_err(|reason| ConfigError::Signing { place: place.into(), reason })?;
+    Ok(Arc::new(keyed))
 }
 
 impl LoginConfig {

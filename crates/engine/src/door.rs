@@ -321,6 +321,8 @@ impl Door {
                 && let Some(signer) = &live.identity.signer
             {
                 let unix_ms = chrono::Utc::now().timestamp_millis() + draft.clock_offset_ms;
+                // A scheme that covers the host needs to know it.
+                request.origin.get_or_insert_with(|| self.origin.clone());
                 signer.sign(&mut request, &Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() });
             }
         }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use crate::compliance::{ComplianceRow, requirements_of};
 use crate::exchange::OperationKey;
 use crate::meta::{Category, Meta, Owasp};
 use crate::scan::Assessment;
@@ -82,6 +83,9 @@ pub struct Finding {
     pub cwe: Vec<u16>,
     /// OWASP API classes.
     pub owasp: Vec<Owasp>,
+    /// Requirements of standards that it touches: evidence of a gap.
+    #[serde(default)]
+    pub compliance: Vec<ComplianceRow>,
     /// What was seen at the first occurrence.
     pub message: String,
     /// How to fix it, in one or two sentences.
@@ -157,6 +161,7 @@ pub fn findings<'m>(assessments: &[Assessment], meta_of: impl Fn(&str) -> Option
                 confidence,
                 cwe: meta.cwe.to_vec(),
                 owasp: meta.owasp.to_vec(),
+                compliance: requirements_of(meta.category, meta.cwe),
                 message,
                 remediation: remediation(meta),
                 suppressed: None,

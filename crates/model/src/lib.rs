@@ -4,6 +4,7 @@
 //! says of it ([`verdict`]), what people read ([`finding`]), what it costs ([`score`]) and the
 //! record that holds it all ([`scan`]).
 
+pub mod compliance;
 pub mod exchange;
 pub mod finding;
 pub mod gate;
@@ -18,6 +19,7 @@ pub mod sensitive;
 pub mod severity;
 pub mod verdict;
 
+pub use compliance::{ComplianceRow, Framework};
 pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded, TransportError, TransportErrorKind};
 pub use finding::{Evidence, Finding, Occurrence, Suppression, findings};
 pub use gate::Gate;

@@ -228,6 +228,7 @@ mod tests {
             confidence: Confidence::Confirmed,
             cwe: vec![],
             owasp: vec![],
+            compliance: vec![],
             message: String::new(),
             remediation: String::new(),
             suppressed: None,

@@ -1,13 +1,17 @@
 //! Renderings of a scan, one file per format. They decide nothing: same scan, same text.
 
 mod curl;
+mod evidence;
 mod json;
 mod proof;
+mod requirements;
 mod summary;
 mod survey;
 
 pub use curl::curl;
+pub use evidence::evidence;
 pub use json::{json, schema};
 pub use proof::proof;
+pub use requirements::requirements;
 pub use summary::{Style, summary};
 pub use survey::survey;

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use model::{Answer, Finding, Scan};
+use model::{Answer, Finding, Scan, Severity};
 
 use crate::curl::curl;
+use crate::requirements::requirements;
 
 /// Longest part of a body that is shown.
 ///
@@ -26,6 +27,14 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
         "  {}",
         [owasp.join(", "), cwe.join(", "), finding.cvss.clone().unwrap_or_default()].join("   ").trim()
     );
+    let touched = requirements(&finding.compliance);
+    if !touched.is_empty() {
+        let what = if finding.severity < Severity::Info { "evidence of a gap in" } else { "belongs to" };
+        _ = writeln!(text, "  {what}");
+    }
+    for line in touched {
+        _ = writeln!(text, "    {line}");
+    }
     for occurrence in &finding.occurrences {
         let place =
             occurrence.operation.as_ref().map(ToString::to_string).or(occurrence.identity.clone()).unwrap_or_default();

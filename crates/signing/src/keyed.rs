@@ -1,0 +1,75 @@
+//! A scheme with its key: what an identity signs its requests with.
+
+use model::{Origin, Request, Secret, Signer, Stamp};
+
+use crate::key::{Key, KeyError};
+use crate::scheme::{Mismatch, Scheme};
+
+/// A scheme, a secret and a key id.
+#[derive(Debug)]
+pub struct Keyed {
+    scheme: Scheme,
+    secret: Secret,
+    key: Key,
+    key_id: String,
+    origin: Option<Origin>,
+}
+
+impl Keyed {
+    /// A signer.
+    ///
+    /// # Errors
+    /// Where the secret cannot be the scheme's key, or is a public key.
+    pub fn new(scheme: Scheme, secret: Secret, key_id: impl Into<String>) -> Result<Self, KeyError> {
+        let key = scheme.key(scheme.algorithm, &secret)?;
+        if !key.can_sign() {
+            return Err(KeyError::PublicOnly);
+        }
+        Ok(Self { scheme, secret, key, key_id: key_id.into(), origin: None })
+    }
+
+    /// The same signer for requests that do not state their own origin.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Origin) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// The scheme.
+    pub fn scheme(&self) -> &Scheme {
+        &self.scheme
+    }
+
+    /// The key id.
+    pub fn key_id(&self) -> &str {
+        &self.key_id
+    }
+
+    /// Says whether a request is signed with this secret, as [`Scheme::check`] does.
+    ///
+    /// # Errors
+    /// The part that fails.
+    pub fn check(&self, request: &Request, now_unix_ms: i64) -> Result<(), Mismatch> {
+        self.scheme.check(&self.at_origin(request.clone()), &self.secret, now_unix_ms)
+    }
+
+    fn at_origin(&self, mut request: Request) -> Request {
+        if request.origin.is_none() {
+            request.origin.clone_from(&self.origin);
+        }
+        request
+    }
+}
+
+impl Signer for Keyed {
+    fn sign(&self, request: &mut Request, stamp: &Stamp) {
+        let stated = request.origin.clone();
+        *request = self.at_origin(request.clone());
+        self.scheme.sign(request, stamp, &self.key, &self.key_id);
+        request.origin = stated;
+    }
+
+    fn is_monotone(&self) -> bool {
+        self.scheme.monotone_nonce
+    }
+}

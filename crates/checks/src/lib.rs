@@ -16,6 +16,7 @@ pub mod hidden_operation;
 pub mod jwt;
 pub mod key_as_identifier;
 pub mod key_comparison;
+pub mod key_in_log;
 pub mod key_in_query;
 pub mod key_reflected;
 pub mod key_shape;
@@ -76,6 +77,7 @@ pub static FOLDERS: &[Folder] = &[
     folder!(jwt),
     folder!(key_as_identifier),
     folder!(key_comparison),
+    folder!(key_in_log),
     folder!(key_in_query),
     folder!(key_reflected),
     folder!(key_shape),

@@ -6,7 +6,7 @@ use engine::examples::{WORDS, parse};
 use engine::testing::scan_served;
 use engine::{AnyCheck, effect};
 use model::compliance::{requirements_of, rows, rows_of};
-use model::{Mode, Scan, Severity};
+use model::{Scan, Severity};
 
 use crate::{FOLDERS, Folder};
 
@@ -103,8 +103,9 @@ fn stays_within_its_mode(scan: &Scan) {
         }
         let effect = effect::effect(&exchange.request);
         assert!(
-            effect::permit(Mode::Safe, effect, true).is_ok(),
-            "sent in safe mode: {effect:?} {:?}",
+            effect::permit(scan.mode, effect, true).is_ok(),
+            "sent in {} mode: {effect:?} {:?}",
+            scan.mode,
             exchange.request
         );
     }

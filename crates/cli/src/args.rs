@@ -94,6 +94,9 @@ pub(crate) struct ScanOptions {
     /// Not these checks or categories (repeatable)
     #[arg(long, value_name = "CHECK|CATEGORY", help_heading = "Depth")]
     pub(crate) skip: Vec<String>,
+    /// What the target writes to its log: a file, a named pipe, or `-` for stdin (repeatable)
+    #[arg(long, value_name = "PATH|-", help_heading = "Depth")]
+    pub(crate) log_file: Vec<String>,
     /// Seed of everything random: the same seed sends the same requests
     #[arg(long, value_name = "N", help_heading = "Depth")]
     pub(crate) seed: Option<u64>,

@@ -71,6 +71,7 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         seed: 1,
         gate: Gate::default(),
         ignored: Vec::new(),
+        logs: Vec::new(),
         complete: false,
         interrupt: watch::channel(false).1,
     };

@@ -10,7 +10,7 @@ use anyhow::Context;
 use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
-use engine::{AnyCheck, Limits, Options, Target};
+use engine::{AnyCheck, Limits, LogSource, Options, Target};
 use model::{Answer, Framework, Identity, Origin, Outcome, Request, Scan};
 use tokio::sync::watch;
 
@@ -227,6 +227,7 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
         seed: options.seed.unwrap_or_else(rand::random),
         gate,
         ignored: resolved.ignored,
+        logs: options.log_file.iter().map(|name| LogSource::named(name)).collect(),
         complete: options.record.is_some(),
         interrupt: interrupt(),
     };

@@ -132,13 +132,14 @@ async fn what_cannot_be_told_ends_with_2_a_reason_and_a_hint() {
     let other = serve(Router::new().route("/openapi.json", get(move || async move { Json(described) }))).await;
     let looping = serve(Router::new().fallback(|| async { (StatusCode::FOUND, [(LOCATION, "/again")]) })).await;
     let key = key_header();
-    let cases: [(&str, Vec<String>); 7] = [
+    let cases: [(&str, Vec<String>); 8] = [
         ("unreachable", vec!["http://127.0.0.1:9/openapi.json".into()]),
         ("dead token", vec![format!("{demo}/openapi.json"), "-H".into(), "X-API-Key: ak_demo_000000000000".into()]),
         ("no credentials", vec![format!("{demo}/openapi.json")]),
         ("a page instead of a description", vec![format!("{page}/openapi.json")]),
         ("200 for everything", vec![format!("{same}/openapi.json"), "-H".into(), key.clone()]),
         ("another API's description", vec![format!("{other}/openapi.json"), "-H".into(), key.clone()]),
+        ("a log that is not there", vec![format!("{demo}/openapi.json"), "--log-file".into(), "no/app.log".into()]),
         ("redirect loop", vec![format!("{looping}/openapi.json")]),
     ];
     for (case, mut arguments) in cases {

@@ -19,6 +19,7 @@ use crate::draft::{Authenticate, Draft, Edit, Intent};
 use crate::effect::{self, Effect};
 use crate::event::{Event, Events};
 use crate::identities::{DIED, Identities, Live, extract};
+use crate::logs::LogWatch;
 use crate::pace::Pace;
 use crate::record::Masker;
 use crate::transport::{HandshakeAnswer, Hello, Transport};
@@ -78,6 +79,7 @@ pub(crate) struct Door {
     pub(crate) started: Instant,
     pub(crate) interrupt: watch::Receiver<bool>,
     pub(crate) events: Arc<dyn Events>,
+    pub(crate) logs: LogWatch,
     pace: Pace,
     redactor: RwLock<Redactor>,
     masker: Masker,
@@ -101,6 +103,7 @@ pub(crate) struct DoorParts {
     pub(crate) seed: u64,
     pub(crate) interrupt: watch::Receiver<bool>,
     pub(crate) events: Arc<dyn Events>,
+    pub(crate) logs: LogWatch,
 }
 
 impl Door {
@@ -126,6 +129,7 @@ impl Door {
             seed: parts.seed,
             interrupt: parts.interrupt,
             events: parts.events,
+            logs: parts.logs,
         };
         for live in door.identities.iter() {
             door.mask_credentials(live);
@@ -141,6 +145,11 @@ impl Door {
     /// Masks a value in everything that is recorded from here on.
     pub(crate) fn mask(&self, secret: &str, label: &str) {
         self.redactor.write().expect("no holder panics").add(secret, label);
+    }
+
+    /// A text that did not come over HTTP, with credentials and other people's secrets masked.
+    pub(crate) fn masked(&self, text: &str) -> String {
+        self.masker.text(&self.redactor.read().expect("no holder panics").text(text))
     }
 
     fn mask_credentials(&self, live: &Live) {

@@ -39,6 +39,14 @@ impl Masker {
         exchange
     }
 
+    /// A text with what looks like a secret masked.
+    pub(crate) fn text(&self, text: &str) -> String {
+        match self.detected(text.as_bytes()) {
+            Some(masked) => String::from_utf8_lossy(&masked).into_owned(),
+            None => text.to_owned(),
+        }
+    }
+
     fn response(&self, response: &mut Response) {
         for (name, value) in response.headers.values_mut() {
             if name.eq_ignore_ascii_case("set-cookie") {

@@ -23,6 +23,7 @@ use crate::check::{AnyCheck, Requests, Unobserved};
 use crate::door::{Door, DoorParts, Limits};
 use crate::event::{Event, Events, Phase};
 use crate::identities::Identities;
+use crate::logs::{LogSource, LogWatch};
 use crate::session::Session;
 use crate::subject::{self, AnySubject};
 use crate::survey::{Protection, Reach, Survey, survey};
@@ -56,6 +57,8 @@ pub struct Options {
     pub gate: Gate,
     /// Findings that do not count.
     pub ignored: Vec<Ignored>,
+    /// What the target writes to its logs.
+    pub logs: Vec<LogSource>,
     /// Keep all exchanges and assessments in the record.
     pub complete: bool,
     /// Becomes true when the user wants to stop.
@@ -72,9 +75,18 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         user_agent: format!("middlebrick/{} (scan {id})", env!("CARGO_PKG_VERSION")),
         ..target.settings.clone()
     };
-    let (door, transport_failure) = match Transport::new(settings) {
-        Ok(transport) => (Some(Arc::new(Door::new(parts(&target, transport, &options, &events)))), None),
-        Err(error) => (None, Some(error.to_string())),
+    let opened = Transport::new(settings)
+        .map_err(|error| Outcome::CannotTell { reason: error.to_string(), hint: "check the network options".into() })
+        .and_then(|transport| {
+            let logs = LogWatch::open(&options.logs).map_err(|error| {
+                let hint = "--log-file takes a file that the target writes to, a named pipe, or - for standard input";
+                Outcome::CannotTell { reason: error.to_string(), hint: hint.into() }
+            })?;
+            Ok(Arc::new(Door::new(parts(&target, transport, logs, &options, &events))))
+        });
+    let (door, failure) = match opened {
+        Ok(door) => (Some(door), None),
+        Err(outcome) => (None, Some(outcome)),
     };
     let mut run = Run { checks, assessments: Vec::new(), passed: BTreeMap::new(), asked: BTreeSet::new() };
     let mut surveyed = None;
@@ -90,8 +102,8 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
     }
     let record = Recording { target: &target, options: &options, door: door.as_deref(), survey: surveyed.as_ref() };
     let mut scan = record.scan(run, id, started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
-    if let Some(reason) = transport_failure {
-        scan.outcome = Outcome::CannotTell { reason, hint: "check the network options".into() };
+    if let Some(outcome) = failure {
+        scan.outcome = outcome;
     }
     scan.duration_ms = started.elapsed().as_millis() as u64;
     scan
@@ -102,7 +114,13 @@ pub async fn survey_only(target: Target, options: Options, events: Arc<dyn Event
     scan(target, &[], options, events).await
 }
 
-fn parts(target: &Target, transport: Transport, options: &Options, events: &Arc<dyn Events>) -> DoorParts {
+fn parts(
+    target: &Target,
+    transport: Transport,
+    logs: LogWatch,
+    options: &Options,
+    events: &Arc<dyn Events>,
+) -> DoorParts {
     DoorParts {
         transport,
         origin: target.origin.clone(),
@@ -114,6 +132,7 @@ fn parts(target: &Target, transport: Transport, options: &Options, events: &Arc<
         seed: options.seed,
         interrupt: options.interrupt.clone(),
         events: events.clone(),
+        logs,
     }
 }
 
@@ -476,8 +495,10 @@ impl Recording<'_> {
         if survey.identities.is_empty() && self.options.limits.mode > Mode::Description {
             untested.push("everything behind a sign-in: add -H 'NAME: VALUE' or identities in middlebrick.yaml".into());
         }
-        untested
-            .push("authorization between users, request signing, key logging: no check of this version asks".into());
+        if self.options.logs.is_empty() && self.options.limits.mode >= Mode::Safe {
+            untested.push("key logging (--log-file app.log)".into());
+        }
+        untested.push("authorization between users, request signing: no check of this version asks".into());
         untested
     }
 

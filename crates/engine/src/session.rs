@@ -9,11 +9,31 @@ use model::{Credential, Mode, Purpose, Recorded, Response};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
 
 use crate::check::{Requests, Unobserved};
 use crate::door::{Door, Sent};
 use crate::draft::Draft;
+use crate::logs::{LogLine, LogSearch, LogTail, Piece};
 use crate::transport::{HandshakeAnswer, Hello};
+
+/// Longest wait for a line to appear in a log, how often it is looked for, and what is waited once it
+/// is there, because another log may be written later.
+///
+/// **Source**: chosen; logs are written at the end of a request, some through a buffer.
+const LOG_WAIT: Duration = Duration::from_secs(2);
+const LOG_INTERVAL: Duration = Duration::from_millis(50);
+const LOG_SETTLES: Duration = Duration::from_millis(250);
+
+/// Lines kept per needle.
+///
+/// **Source**: chosen; one is a proof.
+const LINES_PER_NEEDLE: usize = 3;
+
+/// Characters kept of a line.
+///
+/// **Source**: chosen; a line of an access log with a long user agent.
+const LONGEST_LOG_TEXT: usize = 300;
 
 /// The only door to the target, scoped to one check and one subject.
 pub struct Session {
@@ -106,6 +126,66 @@ impl Session {
         self.door.handshake(hello).await
     }
 
+    /// Begins to read the target's logs. Empty where there are none.
+    pub fn tail_logs(&self) -> LogTail {
+        self.door.logs.tail()
+    }
+
+    /// Searches what the target wrote to its logs since `tail` began or was searched last. Waits a
+    /// moment for the marker, which stands for everything that was sent before it.
+    ///
+    /// Texts are evidence: credentials are masked, control characters left out, and a long line is
+    /// cut around what was found.
+    pub async fn log_lines(&self, tail: &mut LogTail, needles: &[String], marker: &str) -> LogSearch {
+        let mut search = LogSearch { marker: Vec::new(), needles: vec![Vec::new(); needles.len()] };
+        let end = Instant::now() + LOG_WAIT;
+        let mut until = end;
+        loop {
+            tail.read(&mut |piece| self.search(piece, needles, marker, &mut search));
+            let mut is_shown = !search.marker.is_empty();
+            tail.unfinished(&mut |piece| is_shown |= find(piece.bytes, marker).is_some());
+            if is_shown {
+                until = until.min(Instant::now() + LOG_SETTLES);
+            }
+            if Instant::now() >= until {
+                break;
+            }
+            tokio::time::sleep(LOG_INTERVAL).await;
+        }
+        tail.unfinished(&mut |piece| self.search(piece, needles, marker, &mut search));
+        search
+    }
+
+    fn search(&self, piece: Piece<'_>, needles: &[String], marker: &str, search: &mut LogSearch) {
+        let lists = search.needles.iter_mut().chain([&mut search.marker]);
+        for (needle, lines) in needles.iter().map(String::as_str).chain([marker]).zip(lists) {
+            if lines.len() < LINES_PER_NEEDLE
+                && let Some(at) = find(piece.bytes, needle)
+            {
+                let begins = at == 0 && piece.at_start;
+                let text = self.log_text(piece.bytes, at);
+                lines.push(LogLine { file: piece.file.into(), line: piece.line, begins, text });
+            }
+        }
+    }
+
+    /// A line with what must not be stored masked, cut around what stands at `at`.
+    fn log_text(&self, line: &[u8], at: usize) -> String {
+        let clean = |bytes: &[u8]| -> String {
+            let text = self.door.masked(&String::from_utf8_lossy(bytes));
+            text.chars().filter(|c| !c.is_control()).collect()
+        };
+        let text = clean(line);
+        let length = text.chars().count();
+        if length <= LONGEST_LOG_TEXT {
+            return text;
+        }
+        // Where it stands after masking is known up to what was masked before it.
+        let before = clean(&line[..at]).chars().count();
+        let skipped = before.saturating_sub(LONGEST_LOG_TEXT / 2).min(length - LONGEST_LOG_TEXT);
+        text.chars().skip(skipped).take(LONGEST_LOG_TEXT).collect()
+    }
+
     /// Requests that this session sent.
     pub(crate) fn sent(&self) -> u32 {
         self.sent.load(Ordering::Relaxed)
@@ -134,4 +214,12 @@ impl Session {
         }
         sent.recorded
     }
+}
+
+/// Where a text stands in bytes.
+fn find(bytes: &[u8], text: &str) -> Option<usize> {
+    if text.is_empty() {
+        return None;
+    }
+    bytes.windows(text.len()).position(|window| window == text.as_bytes())
 }

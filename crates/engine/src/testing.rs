@@ -23,6 +23,7 @@ use tower::Service;
 use crate::check::AnyCheck;
 use crate::door::Limits;
 use crate::event::Silent;
+use crate::logs::{LogBuffer, LogSource};
 use crate::scan::{Options, scan};
 use crate::survey::Configured;
 use crate::target::Target;
@@ -59,6 +60,10 @@ pub struct Served {
     pub io: Io,
     /// True if it is reached by `https`.
     pub secure: bool,
+    /// What it writes to its log, if it has one.
+    pub log: Option<LogBuffer>,
+    /// What a scan of it may do.
+    pub mode: Mode,
 }
 
 impl Served {
@@ -72,7 +77,7 @@ impl Served {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let io = Io::Http(serve_in_memory(service));
-        Self { description: Some(description), identities: Vec::new(), io, secure: false }
+        Self { description: Some(description), identities: Vec::new(), io, secure: false, log: None, mode: Mode::Safe }
     }
 
     /// The same, with an identity whose header is its credential. `Authorization` values keep their
@@ -86,6 +91,20 @@ impl Served {
         let place = Place::Header { name: header.into(), prefix };
         let credentials = vec![Credential { place, value: Secret::new(value) }];
         self.identities.push(Identity { name: name.into(), credentials, ..Identity::default() });
+        self
+    }
+
+    /// The same, with a log that can be read.
+    #[must_use]
+    pub fn with_log(mut self, log: &LogBuffer) -> Self {
+        self.log = Some(log.clone());
+        self
+    }
+
+    /// The same, for a check that needs more than safe mode.
+    #[must_use]
+    pub fn in_mode(mut self, mode: Mode) -> Self {
+        self.mode = mode;
         self
     }
 
@@ -171,6 +190,7 @@ pub fn options() -> Options {
         seed: 7,
         gate: Gate::default(),
         ignored: Vec::new(),
+        logs: Vec::new(),
         complete: true,
         interrupt: watch::channel(false).1,
     }
@@ -178,5 +198,8 @@ pub fn options() -> Options {
 
 /// Scans a target in memory.
 pub async fn scan_served(served: Served, checks: &[&'static dyn AnyCheck]) -> Scan {
-    scan(served.target(), checks, options(), Arc::new(Silent)).await
+    let mut options = options();
+    options.limits.mode = served.mode;
+    options.logs = served.log.iter().cloned().map(LogSource::Memory).collect();
+    scan(served.target(), checks, options, Arc::new(Silent)).await
 }

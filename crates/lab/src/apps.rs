@@ -1,6 +1,7 @@
 //! The end-to-end applications of `e2e/` as real processes on loopback, each ended when it is dropped.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,6 +19,8 @@ pub struct App {
     pub base: String,
     /// Credentials that it was started with, by name.
     pub credentials: BTreeMap<String, String>,
+    /// What it writes to stdout and stderr.
+    pub log: PathBuf,
 }
 
 impl Drop for App {
@@ -25,6 +28,7 @@ impl Drop for App {
         // It may have ended by itself; either way nothing is left running.
         _ = self.child.kill();
         _ = self.child.wait();
+        _ = std::fs::remove_file(&self.log);
     }
 }
 
@@ -59,6 +63,17 @@ pub fn flask_vulnerable_gunicorn() -> Result<App, String> {
     start(gunicorn("vulnerable:app", port)?, port, BTreeMap::new())
 }
 
+/// The orders API with its defects, under gunicorn with its access log.
+///
+/// # Errors
+/// It does not start.
+pub fn flask_vulnerable_gunicorn_with_access_log() -> Result<App, String> {
+    let port = free_port()?;
+    let mut command = gunicorn("vulnerable:app", port)?;
+    command.args(["--access-logfile", "-"]);
+    start(command, port, BTreeMap::new())
+}
+
 /// The orders API with every defect fixed, under gunicorn.
 ///
 /// # Errors
@@ -72,6 +87,8 @@ pub fn flask_remediated() -> Result<App, String> {
         fields.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
     };
     let mut command = gunicorn("remediated:app", port)?;
+    // As e2e/README.md says: the path without its query.
+    command.args(["--access-logfile", "-", "--access-logformat", "%(h)s %(m)s %(U)s %(s)s"]);
     command.envs(strings("environment"));
     start(command, port, strings("credentials"))
 }
@@ -144,11 +161,15 @@ fn start_in(
     port: u16,
     credentials: BTreeMap<String, String>,
 ) -> Result<App, String> {
-    command.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let log = std::env::temp_dir().join(format!("middlebrick-lab-{}-{port}.log", std::process::id()));
+    let written =
+        File::options().create(true).append(true).open(&log).map_err(|e| format!("{}: {e}", log.display()))?;
+    let also_written = written.try_clone().map_err(|e| e.to_string())?;
+    command.current_dir(folder).stdin(Stdio::null()).stdout(written).stderr(also_written);
     // No byte code beside the sources.
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let child = command.spawn().map_err(|e| e.to_string())?;
-    let mut app = App { child, base: format!("http://127.0.0.1:{port}"), credentials };
+    let mut app = App { child, base: format!("http://127.0.0.1:{port}"), credentials, log };
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
         if TcpStream::connect_timeout(&SocketAddr::from(([127, 0, 0, 1], port)), Duration::from_millis(200)).is_ok() {

@@ -1,5 +1,6 @@
 //! Scans of the end-to-end applications, for the tests and for docs/accuracy.md.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use base64::prelude::BASE64_STANDARD;
 use engine::config::header_credential;
 use engine::target::Given;
 use engine::transport::{Dial, Policy, Settings, Transport};
-use engine::{Limits, Options, Silent};
+use engine::{Limits, LogSource, Options, Silent};
 use model::identity::{Extract, ExtractFrom, Login};
 use model::{Gate, Identity, Mode, Origin, Place, Request, Scan, Secret};
 use serde_json::json;
@@ -26,6 +27,11 @@ pub fn with_header(name: &str, header: &str, value: &str) -> Identity {
 /// # Errors
 /// Its description cannot be read.
 pub async fn scan(url: &str, identities: Vec<Identity>) -> Result<Scan, String> {
+    scan_with(url, identities, Mode::Safe, Vec::new()).await
+}
+
+/// The same in another mode, with logs to read.
+async fn scan_with(url: &str, identities: Vec<Identity>, mode: Mode, logs: Vec<LogSource>) -> Result<Scan, String> {
     let origin: Origin = url::Url::parse(url).ok().as_ref().and_then(Origin::of).ok_or("no URL")?;
     let settings = Settings::new(Dial::Tcp, Policy::for_origin(&origin));
     let given = Given { target: url.into(), ..Given::default() };
@@ -33,7 +39,7 @@ pub async fn scan(url: &str, identities: Vec<Identity>) -> Result<Scan, String> 
     target.identities = identities;
     let options = Options {
         limits: Limits {
-            mode: Mode::Safe,
+            mode,
             rate: None,
             concurrency: 16,
             max_requests: 3_000,
@@ -43,6 +49,7 @@ pub async fn scan(url: &str, identities: Vec<Identity>) -> Result<Scan, String> 
         seed: 1,
         gate: Gate::default(),
         ignored: Vec::new(),
+        logs,
         complete: true,
         interrupt: watch::channel(false).1,
     };
@@ -58,6 +65,15 @@ pub async fn flask_vulnerable(app: &App) -> Result<Scan, String> {
     scan(&url, vec![with_header("northwind", "X-API-Key", "sk_live_abc123"), login("alice", "wonderland")]).await
 }
 
+/// The same with its log, or another file as its log.
+///
+/// # Errors
+/// Its description cannot be read.
+pub async fn flask_vulnerable_with_log(app: &App, mode: Mode, log: &Path) -> Result<Scan, String> {
+    let identities = vec![with_header("northwind", "X-API-Key", "sk_live_abc123"), login("alice", "wonderland")];
+    scan_with(&format!("{}/openapi.json", app.base), identities, mode, vec![LogSource::File(log.into())]).await
+}
+
 /// The orders API with every defect fixed.
 ///
 /// # Errors
@@ -68,7 +84,8 @@ pub async fn flask_remediated(app: &App) -> Result<Scan, String> {
         with_header("northwind", "X-API-Key", credential("northwind_key")),
         login(credential("username"), credential("password")),
     ];
-    scan(&format!("{}/openapi.json", app.base), identities).await
+    let logs = vec![LogSource::File(app.log.clone())];
+    scan_with(&format!("{}/openapi.json", app.base), identities, Mode::Safe, logs).await
 }
 
 fn login(user: &str, password: &str) -> Identity {

@@ -14,7 +14,6 @@ impl Check for RequestArgumentInjection {
     const META: Meta = Meta {
         id: "dynamodb-request-argument-injection",
         title: "Query parameters become arguments of a DynamoDB call",
-        owasp: &[Owasp::Api3],
         cwe: &[943, 915],
         ..META
     };

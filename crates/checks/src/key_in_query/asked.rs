@@ -117,7 +117,7 @@ fn guessing(survey: &Survey) -> Vec<&Arc<SurveyedOperation>> {
 
 /// True for a harmless reading operation that has a request which is answered, or refused for want
 /// of credentials.
-fn is_suitable(operation: &SurveyedOperation) -> bool {
+pub(crate) fn is_suitable(operation: &SurveyedOperation) -> bool {
     let answered = |b: &&Baseline| matches!(b.standing, Standing::Works | Standing::Refused);
     let Some(baseline) = operation.baselines.iter().find(answered) else { return false };
     let path = &operation.key.path;

@@ -15,9 +15,10 @@ use model::{Category, Confidence, Flaw, Location, Meta, Mode, Owasp, Place, Reco
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use asked::asked_names;
 use asked::{Asked, asked, key_place};
-use refusal::{alike, said_apart};
+pub(crate) use asked::{asked_names, is_suitable};
+pub(crate) use refusal::alike;
+use refusal::said_apart;
 
 /// The checks of this folder.
 pub const CHECKS: &[&dyn AnyCheck] = &[check::<KeyInQuery>()];

@@ -17,7 +17,7 @@ const LONGEST: usize = 60;
 const WORDS: [&str; 8] = ["message", "detail", "error_description", "error", "title", "reason", "msg", "description"];
 
 /// True if two refusals are the same, leaving out what differs at every request.
-pub(super) fn alike(a: &Response, b: &Response, volatile: &BTreeSet<String>) -> bool {
+pub(crate) fn alike(a: &Response, b: &Response, volatile: &BTreeSet<String>) -> bool {
     if a.status != b.status || a.headers.first("www-authenticate") != b.headers.first("www-authenticate") {
         return false;
     }

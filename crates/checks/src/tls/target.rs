@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use engine::testing::{Io, Served, Speaker};
 use engine::transport::MemoryServer;
-use model::Origin;
+use model::{Mode, Origin};
 use rcgen::{CertificateParams, CertifiedKey, KeyPair, date_time_ymd};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
@@ -199,7 +199,14 @@ impl MemoryServer for HttpsOnly {
 }
 
 fn served(io: Io) -> Served {
-    let served = Served { description: Some(description()), identities: Vec::new(), io, secure: true };
+    let served = Served {
+        description: Some(description()),
+        identities: Vec::new(),
+        io,
+        secure: true,
+        log: None,
+        mode: Mode::Safe,
+    };
     served.with_identity("alice", "X-API-Key", KEY)
 }
 

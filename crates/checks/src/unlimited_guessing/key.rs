@@ -10,7 +10,7 @@ const LONGEST_KIND: usize = 6;
 
 /// A random key of the same kind, length and kinds of characters. What could name a real key (any part
 /// with a digit) is random too, so that nobody's key is locked.
-pub(super) fn twin(key: &str, random: &mut StdRng) -> String {
+pub(crate) fn twin(key: &str, random: &mut StdRng) -> String {
     let (kind, rest) = key.split_at(kind_length(key));
     let rest = rest.chars().map(|c| match c {
         'a'..='f' if is_hex(rest) => char::from_digit(random.random_range(0..16), 16).unwrap_or(c),

@@ -8,8 +8,8 @@ use engine::{
 use model::{Category, Confidence, Flaw, Meta, Mode, Need, Owasp, Place, Recorded, Response, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 
-mod key;
-mod sign_in;
+pub(crate) mod key;
+pub(crate) mod sign_in;
 #[cfg(any(test, feature = "targets"))]
 pub mod target;
 
@@ -26,6 +26,10 @@ const KEYS_WITHIN_MS: u64 = 10_000;
 ///
 /// **Source**: chosen; a slow server takes fewer in the same time.
 const FEWEST_KEYS: usize = 20;
+
+/// Tries to sign in below which nothing is said: one of the scan's is another check's, where there is a log
+/// to read.
+const FEWEST_SIGN_INS: u32 = RANDOM_SIGN_INS - 1;
 
 /// Bits from which a random key cannot be guessed over a network.
 ///
@@ -103,7 +107,7 @@ impl Check for UnlimitedGuessing {
         if first.is_some_and(|first| first.key != operation.key) {
             return Err(NotApplicable::new("another sign-in operation is asked: the tries are few"));
         }
-        Ok(Requests { expected: RANDOM_SIGN_INS + 1, most: 2 * RANDOM_SIGN_INS + 4 })
+        Ok(Requests { expected: tries(survey) + 1, most: 2 * tries(survey) + 4 })
     }
 
     async fn observe(
@@ -112,10 +116,10 @@ impl Check for UnlimitedGuessing {
         session: &Session,
     ) -> Result<Observation, Unobserved> {
         let mut guesses: Vec<Recorded> = Vec::new();
-        let requests = sign_in::guesses(&operation.operation, survey, session, RANDOM_SIGN_INS)
+        let tried = sign_in::guesses(&operation.operation, survey, session, tries(survey))
             .ok_or(NotApplicable::new("the description does not say what a sign-in looks like"))?;
-        for request in requests {
-            let mut draft = Draft::anonymous(request).for_operation(&operation.key);
+        for guess in tried {
+            let mut draft = Draft::anonymous(guess.request).for_operation(&operation.key);
             draft.intent = Intent::RandomSignIn;
             draft.burst = true;
             let guess = session.send(&draft).await?;
@@ -144,7 +148,7 @@ impl Check for UnlimitedGuessing {
         {
             return Verdict::inconclusive("a path that cannot exist is answered like a failed sign-in");
         }
-        judge(seen, RANDOM_SIGN_INS as usize, failed, |spent| {
+        judge(seen, FEWEST_SIGN_INS as usize, failed, |spent| {
             let variant = if seen.loopback { &LOOPBACK } else { &REMOTE };
             Flaw::new(
                 variant,
@@ -232,6 +236,11 @@ impl Check for UnlimitedKeyGuessing {
             )
         })
     }
+}
+
+/// How often it is tried to sign in.
+fn tries(survey: &Survey) -> u32 {
+    if survey.has_log { FEWEST_SIGN_INS } else { RANDOM_SIGN_INS }
 }
 
 fn is_key(place: &Place) -> bool {

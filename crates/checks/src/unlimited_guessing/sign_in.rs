@@ -51,7 +51,7 @@ const USERS: [&str; 9] =
 
 /// True if an operation takes a user and a password, and nothing in its name says that it does more than
 /// sign in.
-pub(super) fn is_sign_in(operation: &Operation, inventory: &Inventory) -> bool {
+pub(crate) fn is_sign_in(operation: &Operation, inventory: &Inventory) -> bool {
     if operation.method != "POST" || operation.path.contains('{') {
         return false;
     }
@@ -111,12 +111,19 @@ fn is_one_of(name: &str, names: &[&str]) -> bool {
     names.contains(&squeezed.as_str())
 }
 
+/// A try to sign in as a random user.
+pub(crate) struct Guess {
+    pub(crate) request: Request,
+    /// The random password in it.
+    pub(crate) password: String,
+}
+
 /// Tries to sign in as one random user that cannot exist, each with another random password.
-pub(super) fn guesses(operation: &Operation, survey: &Survey, session: &Session, count: u32) -> Option<Vec<Request>> {
+pub(crate) fn guesses(operation: &Operation, survey: &Survey, session: &Session, count: u32) -> Option<Vec<Guess>> {
     let form = form(operation, &survey.inventory)?;
     let mut random = session.random();
     let user = format!("mb{:016x}", random.random::<u64>());
-    let requests = (0..count).map(|_| {
+    let guesses = (0..count).map(|_| {
         let mut body = form.sample.clone();
         for name in &form.users {
             let wants_mail =
@@ -124,16 +131,18 @@ pub(super) fn guesses(operation: &Operation, survey: &Survey, session: &Session,
             // RFC 6761, section 6.4: no name ends in `.invalid`.
             body[name] = if wants_mail { format!("{user}@middlebrick.invalid") } else { user.clone() }.into();
         }
+        let password = format!("Mb-{:016x}-x", random.random::<u64>());
         for name in &form.passwords {
-            body[name] = format!("Mb-{:016x}-x", random.random::<u64>()).into();
+            body[name] = password.clone().into();
         }
         if body.get("grant_type").is_some() {
             body["grant_type"] = "password".into();
         }
         let request = Request::new("POST", &survey.path(&operation.path));
-        if form.is_json { request.with_json(&body) } else { with_form(request, &body) }
+        let request = if form.is_json { request.with_json(&body) } else { with_form(request, &body) };
+        Guess { request, password }
     });
-    Some(requests.collect())
+    Some(guesses.collect())
 }
 
 fn with_form(request: Request, body: &Value) -> Request {
@@ -147,7 +156,7 @@ fn with_form(request: Request, body: &Value) -> Request {
 }
 
 /// True if an answer says that user or password is wrong, and not that the request is.
-pub(super) fn is_failed(answer: &Response) -> bool {
+pub(crate) fn is_failed(answer: &Response) -> bool {
     match standing(answer) {
         Standing::Refused => true,
         Standing::Invalid | Standing::Missing => speaks_of_wrong_credentials(&answer.body.text().to_ascii_lowercase()),

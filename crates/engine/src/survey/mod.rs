@@ -37,6 +37,8 @@ pub struct Survey {
     pub unknown_path: Option<Recorded>,
     /// A path segment that exists nowhere, the same for the whole scan.
     pub unknown_word: String,
+    /// True if the target's log can be read.
+    pub has_log: bool,
     /// Objects seen in answers.
     pub resources: Vec<Resource>,
 }

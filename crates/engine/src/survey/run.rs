@@ -111,6 +111,7 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
         operations: operations.into_iter().map(Arc::new).collect(),
         unknown_path: unknown.map(|s| s.recorded),
         unknown_word,
+        has_log: !door.logs.is_empty(),
         resources: surveying.harvest.into_inner().expect("no holder panics").into_resources(),
     }
 }

@@ -136,8 +136,8 @@ fn parts(
     }
 }
 
-/// Operation, whether an identity asked, status, digest of the body.
-type AnswerKey = (Option<model::OperationKey>, bool, u16, u64);
+/// Operation, the identity that asked, status, digest of the body.
+type AnswerKey = (Option<model::OperationKey>, Option<String>, u16, u64);
 
 /// What was recorded and not yet shown to the checks that only look.
 struct Seen {
@@ -156,13 +156,13 @@ impl Seen {
         }
     }
 
-    /// Keeps an exchange unless its operation gave the same answer before, to an identity or to nobody.
+    /// Keeps an exchange unless its operation gave the same identity, or nobody, the same answer before.
     fn take(&self, recorded: &Recorded, raw: Option<&Arc<Response>>) {
         let Some(raw) = raw else { return };
         if recorded.purpose == Purpose::SignIn {
             return;
         }
-        let answer = (recorded.operation.clone(), recorded.identity.is_some(), raw.status, digest(raw));
+        let answer = (recorded.operation.clone(), recorded.identity.clone(), raw.status, digest(raw));
         if !self.answers.lock().expect("no holder panics").insert(answer) {
             return;
         }

@@ -60,7 +60,7 @@ pub fn flask_vulnerable_werkzeug() -> Result<App, String> {
 /// It does not start.
 pub fn flask_vulnerable_gunicorn() -> Result<App, String> {
     let port = free_port()?;
-    start(gunicorn("vulnerable:app", port)?, port, BTreeMap::new())
+    start(gunicorn("flask_keys", "vulnerable:app", port)?, port, BTreeMap::new())
 }
 
 /// The orders API with its defects, under gunicorn with its access log.
@@ -69,7 +69,7 @@ pub fn flask_vulnerable_gunicorn() -> Result<App, String> {
 /// It does not start.
 pub fn flask_vulnerable_gunicorn_with_access_log() -> Result<App, String> {
     let port = free_port()?;
-    let mut command = gunicorn("vulnerable:app", port)?;
+    let mut command = gunicorn("flask_keys", "vulnerable:app", port)?;
     command.args(["--access-logfile", "-"]);
     start(command, port, BTreeMap::new())
 }
@@ -80,17 +80,38 @@ pub fn flask_vulnerable_gunicorn_with_access_log() -> Result<App, String> {
 /// It does not start.
 pub fn flask_remediated() -> Result<App, String> {
     let port = free_port()?;
-    let made = program("python")?.arg("e2e/flask_keys/environment.py").output().map_err(|e| e.to_string())?;
-    let made: Value = serde_json::from_slice(&made.stdout).map_err(|e| format!("environment.py: {e}"))?;
-    let strings = |name: &str| -> BTreeMap<String, String> {
-        let fields = made[name].as_object().into_iter().flatten();
-        fields.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
-    };
-    let mut command = gunicorn("remediated:app", port)?;
+    let made = random_credentials("flask_keys")?;
+    let mut command = gunicorn("flask_keys", "remediated:app", port)?;
     // As e2e/README.md says: the path without its query.
     command.args(["--access-logfile", "-", "--access-logformat", "%(h)s %(m)s %(U)s %(s)s"]);
-    command.envs(strings("environment"));
-    start(command, port, strings("credentials"))
+    command.envs(made.environment);
+    start(command, port, made.credentials)
+}
+
+/// The records API on DynamoDB with its defects, under Werkzeug's development server.
+///
+/// # Errors
+/// It does not start.
+pub fn dynamodb_vulnerable() -> Result<App, String> {
+    let port = free_port()?;
+    let mut command = program("python")?;
+    command.arg("e2e/dynamodb/vulnerable.py").arg(port.to_string());
+    let key = |name: &str, key: &str| (format!("{name}_key"), key.to_owned());
+    let keys = [key("alice", "rk_alice_5f0c2e9d7b"), key("bob", "rk_bob_81d4a6c3f2")];
+    start(command, port, BTreeMap::from(keys))
+}
+
+/// The records API on DynamoDB with every defect fixed, under gunicorn.
+///
+/// # Errors
+/// It does not start.
+pub fn dynamodb_remediated() -> Result<App, String> {
+    let port = free_port()?;
+    let made = random_credentials("dynamodb")?;
+    let mut command = gunicorn("dynamodb", "remediated:app", port)?;
+    // It listens only when its tables are filled.
+    command.arg("--preload").envs(made.environment);
+    start(command, port, made.credentials)
 }
 
 /// Kinto, an API that others wrote, as released.
@@ -120,18 +141,26 @@ pub fn vampi(folder: &Path, vulnerable: bool) -> Result<App, String> {
     start_in(command, &folder.join(copy), port, BTreeMap::new())
 }
 
-fn gunicorn(app: &str, port: u16) -> Result<Command, String> {
+/// What `environment.py` of an application makes afresh.
+struct Made {
+    environment: BTreeMap<String, String>,
+    credentials: BTreeMap<String, String>,
+}
+
+fn random_credentials(folder: &str) -> Result<Made, String> {
+    let made = program("python")?.arg(format!("e2e/{folder}/environment.py")).output().map_err(|e| e.to_string())?;
+    let made: Value = serde_json::from_slice(&made.stdout).map_err(|e| format!("environment.py: {e}"))?;
+    let strings = |name: &str| -> BTreeMap<String, String> {
+        let fields = made[name].as_object().into_iter().flatten();
+        fields.filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned()))).collect()
+    };
+    Ok(Made { environment: strings("environment"), credentials: strings("credentials") })
+}
+
+fn gunicorn(folder: &str, app: &str, port: u16) -> Result<Command, String> {
     let mut command = program("gunicorn")?;
-    command.args([
-        "--chdir",
-        "e2e/flask_keys",
-        "-b",
-        &format!("127.0.0.1:{port}"),
-        "--no-control-socket",
-        "--threads",
-        "4",
-        app,
-    ]);
+    command.args(["--chdir", &format!("e2e/{folder}"), "-b", &format!("127.0.0.1:{port}")]);
+    command.args(["--no-control-socket", "--threads", "4", app]);
     Ok(command)
 }
 

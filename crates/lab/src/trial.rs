@@ -88,6 +88,18 @@ pub async fn flask_remediated(app: &App) -> Result<Scan, String> {
     scan_with(&format!("{}/openapi.json", app.base), identities, Mode::Safe, logs).await
 }
 
+/// The records API on DynamoDB, in either form, with the keys of its two holders.
+///
+/// # Errors
+/// Its description cannot be read.
+pub async fn dynamodb(app: &App) -> Result<Scan, String> {
+    let identity = |name: &str| {
+        let key = app.credentials.get(&format!("{name}_key")).map(String::as_str).unwrap_or_default();
+        with_header(name, "X-API-Key", key)
+    };
+    scan(&format!("{}/openapi.json", app.base), vec![identity("alice"), identity("bob")]).await
+}
+
 fn login(user: &str, password: &str) -> Identity {
     let login = Login {
         request: Request::new("POST", "/login").with_json(&json!({ "username": user, "password": password })),
@@ -154,6 +166,8 @@ pub async fn python_applications() -> Result<Vec<(&'static str, Scan)>, String> 
         ("flask-vulnerable-werkzeug", flask_vulnerable(&apps::flask_vulnerable_werkzeug()?).await?),
         ("flask-vulnerable-gunicorn", flask_vulnerable(&apps::flask_vulnerable_gunicorn()?).await?),
         ("flask-remediated", flask_remediated(&apps::flask_remediated()?).await?),
+        ("dynamodb-vulnerable", dynamodb(&apps::dynamodb_vulnerable()?).await?),
+        ("dynamodb-remediated", dynamodb(&apps::dynamodb_remediated()?).await?),
         ("kinto", kinto(&apps::kinto()?).await?),
     ])
 }

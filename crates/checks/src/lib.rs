@@ -21,9 +21,12 @@ pub mod key_in_query;
 pub mod key_reflected;
 pub mod key_shape;
 pub mod key_shared_cache;
+pub mod replay;
 pub mod response_headers;
 pub mod secret_in_answer;
 pub mod sensitive_field;
+pub mod signature_coverage;
+pub mod signature_enforcement;
 pub mod tls;
 pub mod trace_method_enabled;
 pub mod unauthenticated_access;
@@ -82,9 +85,12 @@ pub static FOLDERS: &[Folder] = &[
     folder!(key_reflected),
     folder!(key_shape),
     folder!(key_shared_cache),
+    folder!(replay),
     folder!(response_headers),
     folder!(secret_in_answer),
     folder!(sensitive_field),
+    folder!(signature_coverage),
+    folder!(signature_enforcement),
     folder!(tls),
     folder!(trace_method_enabled),
     folder!(unauthenticated_access),

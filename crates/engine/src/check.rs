@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
-use model::{Meta, Verdict};
+use model::{Meta, SignedPart, Verdict};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -69,6 +69,8 @@ impl From<NotApplicable> for Unobserved {
 pub trait Check: Send + Sync + 'static {
     /// What programs know about it.
     const META: Meta;
+    /// The part of a request whose cover by signatures it decides; none for all other checks.
+    const PART: Option<SignedPart> = None;
     /// What it is asked of.
     type Subject: Subject;
     /// What it saw: a struct whose fields are exchanges ([`model::Recorded`]) under their roles,
@@ -111,6 +113,8 @@ type Observing<'a> = Pin<Box<dyn Future<Output = Result<Judged, Unobserved>> + S
 pub trait AnyCheck: Send + Sync {
     /// What programs know about it.
     fn meta(&self) -> &'static Meta;
+    /// [`Check::PART`].
+    fn part(&self) -> Option<SignedPart>;
     /// [`Check::plan`]; `None` if the check is not asked of this kind of subject.
     fn plan(&self, subject: &AnySubject, survey: &Survey) -> Option<Result<Requests, NotApplicable>>;
     /// [`Check::observe`], then [`Check::judge`]. The subject is one that `plan` accepted.
@@ -133,6 +137,10 @@ impl<C: Check> MetaOf<C> {
 impl<C: Check> AnyCheck for Erased<C> {
     fn meta(&self) -> &'static Meta {
         MetaOf::<C>::META
+    }
+
+    fn part(&self) -> Option<SignedPart> {
+        C::PART
     }
 
     fn plan(&self, subject: &AnySubject, survey: &Survey) -> Option<Result<Requests, NotApplicable>> {

@@ -272,6 +272,65 @@ pub fn acceptance(answer: &Exchange, works: &Exchange, cannot: Option<&Exchange>
     Acceptance::Unclear
 }
 
+/// Tells whether a signature was accepted, learning from the answers to a valid one (`works`) and to a
+/// corrupted one (`cannot`), each in an otherwise equal request.
+///
+/// Stricter than [`acceptance`]: what is neither like the one nor like the other, a plain 403 of a
+/// firewall or a complaint about a parameter among them, is unclear.
+pub fn verified(answer: &Exchange, works: &Exchange, cannot: &Exchange) -> Acceptance {
+    let (Some(answer), Some(works), Some(cannot)) = (answer.response(), works.response(), cannot.response()) else {
+        return Acceptance::Unclear;
+    };
+    if !are_told_apart(works, cannot) {
+        return Acceptance::Unclear;
+    }
+    match standing(answer) {
+        _ if !decides(answer) => Acceptance::Unclear,
+        _ if alike(answer, cannot) => Acceptance::Refused,
+        Standing::Works if alike(answer, works) => Acceptance::Accepted,
+        _ => Acceptance::Unclear,
+    }
+}
+
+/// As [`verified`], for requests that may be refused for another reason than a corrupted signature is
+/// (stale, seen before): any refusal in the words of the same layer counts.
+pub fn admitted(answer: &Exchange, works: &Exchange, cannot: &Exchange) -> Acceptance {
+    let strict = verified(answer, works, cannot);
+    let (Some(answer), Some(works), Some(cannot)) = (answer.response(), works.response(), cannot.response()) else {
+        return strict;
+    };
+    let refuses = matches!(standing(answer), Standing::Refused | Standing::Invalid);
+    let (own, usual) = (form(answer), form(cannot));
+    let same_layer = own.media_type == usual.media_type && own.members == usual.members;
+    match strict {
+        Acceptance::Unclear if refuses && same_layer && are_told_apart(works, cannot) => Acceptance::Refused,
+        other => other,
+    }
+}
+
+/// True if one answer works and the other refuses.
+fn are_told_apart(works: &Response, cannot: &Response) -> bool {
+    standing(works) == Standing::Works && decides(cannot) && !alike(works, cannot)
+}
+
+/// An error of the server, a limit and a redirection refuse nobody, whatever signature they answer.
+fn decides(response: &Response) -> bool {
+    !matches!(standing(response), Standing::Failed | Standing::Limited | Standing::Redirected)
+}
+
+/// Texts of one kind differ by no more than this share of their length.
+///
+/// **Source**: chosen; request ids and times in an error page are shorter.
+const LENGTH_SHARE: f64 = 0.25;
+
+/// True if two answers are of one kind: the same standing and form and, where they are no JSON, about
+/// the same length.
+fn alike(a: &Response, b: &Response) -> bool {
+    let length = |r: &Response| r.body.len() as f64;
+    let near = (length(a) - length(b)).abs() <= LENGTH_SHARE * length(a).max(length(b)) + 8.0;
+    standing(a) == standing(b) && form(a) == form(b) && (near || a.json().is_some())
+}
+
 /// A path that differs from a real one only in a segment that cannot exist: its last fixed segment
 /// is replaced by `word`. Equal depth, so that a router that guards a whole tree guards it too.
 pub fn sibling(template: &str, path: &str, word: &str) -> String {
@@ -335,6 +394,33 @@ mod tests {
         assert_eq!(standing(&json(200, r#"{"data":[1],"errors":[]}"#)), Standing::Works);
         assert_eq!(standing(&json(200, r#"{"status":"active","name":"x"}"#)), Standing::Works);
         assert_eq!(standing(&json(200, r#"[{"error":"in a log line"}]"#)), Standing::Works);
+    }
+
+    #[test]
+    fn a_signature_is_accepted_or_refused_by_what_was_learnt() {
+        let exchange = |response: Response| Exchange {
+            id: 0,
+            purpose: model::Purpose::Check,
+            identity: None,
+            operation: None,
+            request: Request::get("/"),
+            answer: model::Answer::Response(response),
+            started_ms: 0,
+            duration_ms: 0,
+            connection: None,
+        };
+        let works = exchange(json(200, r#"{"ok":true,"data":{"id":1}}"#));
+        let cannot = exchange(json(200, r#"{"ok":false,"error":{"code":"BAD_SIGNATURE"}}"#));
+        let stale = exchange(json(200, r#"{"ok":false,"error":{"code":"STALE"}}"#));
+        let firewall = exchange(Response { headers: Default::default(), ..json(403, "<h1>blocked</h1>") });
+        let judge = |answer: &Exchange| (verified(answer, &works, &cannot), admitted(answer, &works, &cannot));
+        assert_eq!(judge(&works), (Acceptance::Accepted, Acceptance::Accepted));
+        assert_eq!(judge(&cannot), (Acceptance::Refused, Acceptance::Refused));
+        assert_eq!(judge(&stale), (Acceptance::Unclear, Acceptance::Refused));
+        assert_eq!(judge(&firewall), (Acceptance::Unclear, Acceptance::Unclear));
+        assert_eq!(judge(&exchange(json(500, "{}"))), (Acceptance::Unclear, Acceptance::Unclear));
+        assert_eq!(verified(&works, &works, &works), Acceptance::Unclear);
+        assert_eq!(verified(&works, &works, &exchange(json(500, "{}"))), Acceptance::Unclear);
     }
 
     #[test]

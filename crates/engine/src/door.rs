@@ -15,7 +15,8 @@ use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
 
 use crate::check::Unobserved;
-use crate::draft::{Authenticate, Draft, Edit, Intent};
+use crate::draft::{Authenticate, Draft, Intent};
+use crate::edit::{Edit, Tamper, apply};
 use crate::effect::{self, Effect};
 use crate::event::{Event, Events};
 use crate::identities::{DIED, Identities, Live, extract};
@@ -261,6 +262,10 @@ impl Door {
                 self.remembered.lock().expect("no holder panics").clear();
             }
             let sent = self.record(draft, purpose, request, received, started_ms);
+            // Sent again, a frozen request would be its own replay.
+            if draft.frozen.is_some() {
+                return Ok(sent);
+            }
             // A kept-alive connection that the server closed meanwhile says nothing of the request.
             if (slow_down && again < AGAIN_AFTER_LIMIT) || (dropped && reads && again == 0) {
                 again += 1;
@@ -283,7 +288,7 @@ impl Door {
 
     fn permit(&self, draft: &Draft, purpose: Purpose) -> Result<(), Unobserved> {
         let mut request = draft.request.clone();
-        apply(&draft.after_signing, &mut request);
+        apply(&draft.after_signing, &mut request, None, None);
         let effect = match purpose {
             Purpose::SignIn => Effect::SignsIn,
             Purpose::Survey | Purpose::Check => self.effect(&request, draft.operation.as_ref(), draft.intent),
@@ -329,13 +334,21 @@ impl Door {
             if draft.authenticate != Authenticate::Without
                 && let Some(signer) = &live.identity.signer
             {
-                let unix_ms = chrono::Utc::now().timestamp_millis() + draft.clock_offset_ms;
                 // A scheme that covers the host needs to know it.
                 request.origin.get_or_insert_with(|| self.origin.clone());
-                signer.sign(&mut request, &Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() });
+                let renews = |edit: &Edit| matches!(edit, Edit::Signed(_, Tamper::Renewed));
+                let renewed = draft.after_signing.iter().any(renews).then(|| {
+                    let mut renewed = request.clone();
+                    signer.sign(&mut renewed, &stamp(0));
+                    renewed
+                });
+                let stamp = draft.frozen.clone().unwrap_or_else(|| stamp(draft.clock_offset_ms));
+                signer.sign(&mut request, &stamp);
+                apply(&draft.after_signing, &mut request, signer.places().as_ref(), renewed.as_ref());
+                return request;
             }
         }
-        apply(&draft.after_signing, &mut request);
+        apply(&draft.after_signing, &mut request, None, None);
         request
     }
 
@@ -463,20 +476,14 @@ impl Door {
     }
 }
 
+/// The time of now with an offset, and a nonce that was never used.
+pub(crate) fn stamp(clock_offset_ms: i64) -> Stamp {
+    let unix_ms = chrono::Utc::now().timestamp_millis() + clock_offset_ms;
+    Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() }
+}
+
 async fn stopped(interrupt: &mut watch::Receiver<bool>) {
     if interrupt.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
-    }
-}
-
-fn apply(edits: &[Edit], request: &mut Request) {
-    for edit in edits {
-        match edit.clone() {
-            Edit::Method(method) => request.method = method,
-            Edit::Target(target) => request.target = target,
-            Edit::SetHeader(name, value) => request.headers.set(&name, value),
-            Edit::RemoveHeader(name) => request.headers.remove(&name),
-            Edit::Body(body) => request.body = body,
-        }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use model::{OperationKey, Request, Secret};
+use model::{OperationKey, Request, Secret, Stamp};
+
+use crate::edit::Edit;
 
 /// What becomes of the identity's credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Default)]
@@ -24,21 +26,6 @@ pub enum Authenticate {
         /// Name for the mask.
         label: Option<String>,
     },
-}
-
-/// A change to a request after it was signed.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Edit {
-    /// Replaces the method.
-    Method(String),
-    /// Replaces path and query.
-    Target(String),
-    /// Replaces or adds a header.
-    SetHeader(String, String),
-    /// Drops a header.
-    RemoveHeader(String),
-    /// Replaces the body.
-    Body(model::Body),
 }
 
 /// What a sending is for, where the request alone does not tell how harmless it is.
@@ -64,6 +51,9 @@ pub struct Draft {
     pub after_signing: Vec<Edit>,
     /// Added to the clock when signing.
     pub clock_offset_ms: i64,
+    /// Signed with this in place of the time of sending and a fresh nonce: sent twice, it is the same
+    /// request byte by byte. Never sent again by itself.
+    pub frozen: Option<Stamp>,
     /// The operation it belongs to.
     pub operation: Option<OperationKey>,
     /// See [`Intent`].
@@ -82,6 +72,7 @@ impl Draft {
             authenticate: Authenticate::Own,
             after_signing: Vec::new(),
             clock_offset_ms: 0,
+            frozen: None,
             operation: None,
             intent: Intent::Plain,
             burst: false,
@@ -124,6 +115,20 @@ impl Draft {
     #[must_use]
     pub fn edit(mut self, edit: Edit) -> Self {
         self.after_signing.push(edit);
+        self
+    }
+
+    /// The same, signed as if the clock were this far off; a negative offset is the past.
+    #[must_use]
+    pub fn signed_at(mut self, clock_offset_ms: i64) -> Self {
+        self.clock_offset_ms = clock_offset_ms;
+        self
+    }
+
+    /// The same, signed with this stamp whenever it is sent.
+    #[must_use]
+    pub fn frozen(mut self, stamp: Stamp) -> Self {
+        self.frozen = Some(stamp);
         self
     }
 

@@ -5,6 +5,7 @@ pub mod config;
 pub mod controls;
 mod door;
 pub mod draft;
+pub mod edit;
 pub mod effect;
 pub mod event;
 pub mod examples;
@@ -22,7 +23,8 @@ pub mod transport;
 
 pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
 pub use door::{Limits, RANDOM_SIGN_INS};
-pub use draft::{Authenticate, Draft, Edit, Intent};
+pub use draft::{Authenticate, Draft, Intent};
+pub use edit::{Edit, Signed, Tamper};
 pub use event::{Event, Events, Phase, Silent};
 pub use inventory;
 pub use logs::{LogBuffer, LogLine, LogSearch, LogSource, LogTail};

@@ -8,13 +8,13 @@ use futures_util::stream;
 use model::finding::exchange_ids;
 use model::gate::GateResult;
 use model::scan::{
-    Coverage, CoverageRow, IdentitySummary, InventorySummary, RequestCounts, SCHEMA_VERSION, TargetSummary, Tool,
-    Untested, Warning,
+    Coverage, CoverageRow, Covered, IdentitySummary, InventorySummary, RequestCounts, SCHEMA_VERSION, TargetSummary,
+    Tool, Untested, Warning,
 };
 use model::score::Basis;
 use model::{
-    Assessment, Category, Exchange, Finding, Gate, Mode, Outcome, Purpose, Recorded, Response, Scan, SubjectKey,
-    Suppression, Verdict, findings, score,
+    Assessment, Category, Exchange, Finding, Gate, Mode, Outcome, Purpose, Recorded, Response, Scan, SignatureCoverage,
+    SignedPart, SubjectKey, Suppression, Verdict, findings, score,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -354,6 +354,7 @@ impl Recording<'_> {
         }
         let gate = self.options.gate.judge(&score, &findings);
         let outcome = self.outcome(&score, &coverage, &gate, checks.is_empty());
+        let signature_coverage = signature_coverage(&run, self.survey);
         let assessments = if self.options.complete { run.assessments } else { trimmed(run.assessments) };
         let exchanges = self.exchanges(&findings, &assessments);
         Scan {
@@ -375,6 +376,7 @@ impl Recording<'_> {
             requests: self.requests(),
             identities: self.identities(),
             inventory: self.inventory(),
+            signature_coverage,
             set_aside: self.set_aside(),
             coverage,
             leftovers: Vec::new(),
@@ -498,7 +500,10 @@ impl Recording<'_> {
         if self.options.logs.is_empty() && self.options.limits.mode >= Mode::Safe {
             untested.push("key logging (--log-file app.log)".into());
         }
-        untested.push("authorization between users, request signing: no check of this version asks".into());
+        if !survey.identities.iter().any(|i| i.signs) && self.options.limits.mode > Mode::Description {
+            untested.push("request signing: no identity signs its requests".into());
+        }
+        untested.push("authorization between users: no check of this version asks".into());
         untested
     }
 
@@ -624,6 +629,38 @@ impl Recording<'_> {
         let all = self.door.map(Door::exchanges).unwrap_or_default();
         all.into_iter().filter(|e| self.options.complete || wanted.contains(&e.id)).map(|e| (e.id, e)).collect()
     }
+}
+
+/// What signatures cover, pivoted from the verdicts of the checks that decide one part each.
+fn signature_coverage(run: &Run<'_>, survey: Option<&Survey>) -> Vec<SignatureCoverage> {
+    let Some(survey) = survey else { return Vec::new() };
+    let parts: BTreeMap<&str, SignedPart> = run.checks.iter().filter_map(|c| Some((c.meta().id, c.part()?))).collect();
+    let passed = run.passed.iter().flat_map(|((check, verdict, reason), subjects)| {
+        let covered = if *verdict == "pass" { Covered::Covered } else { Covered::NotTestable };
+        subjects.iter().map(move |subject| (*check, subject, covered, reason.clone()))
+    });
+    let others = run.assessments.iter().map(|assessment| {
+        let (covered, why) = match &assessment.verdict {
+            Verdict::Pass { .. } => (Covered::Covered, None),
+            Verdict::Fail { flaws } => (Covered::NotCovered, flaws.first().map(|f| f.message.clone())),
+            Verdict::Inconclusive { reason } | Verdict::NotApplicable { reason } => {
+                (Covered::NotTestable, Some(reason.clone()))
+            }
+        };
+        (assessment.check.as_str(), &assessment.subject, covered, why)
+    });
+    let mut rows: Vec<SignatureCoverage> = passed
+        .chain(others)
+        .filter_map(|(check, subject, covered, why)| {
+            let SubjectKey::Operation(operation) = subject else { return None };
+            let part = *parts.get(check)?;
+            let (_, identity) = survey.signed(survey.operation(operation)?)?;
+            let identity = identity.name.to_string();
+            Some(SignatureCoverage { identity, operation: operation.clone(), part, covered, why })
+        })
+        .collect();
+    rows.sort();
+    rows
 }
 
 fn recount(finding: &mut Finding) {

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use model::{Credential, Mode, Purpose, Recorded, Response};
+use model::{Credential, Mode, Purpose, Recorded, Response, Stamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::check::{Requests, Unobserved};
-use crate::door::{Door, Sent};
+use crate::door::{Door, Sent, stamp};
 use crate::draft::Draft;
 use crate::logs::{LogLine, LogSearch, LogTail, Piece};
 use crate::transport::{HandshakeAnswer, Hello};
@@ -115,6 +115,21 @@ impl Session {
     /// Milliseconds since 1970 by this machine's clock.
     pub fn unix_ms(&self) -> i64 {
         chrono::Utc::now().timestamp_millis()
+    }
+
+    /// Seconds that the server's clock is ahead of this machine's, by the `Date` of an answer that
+    /// just came; none where it states no time. Up to 2 s are rounding and the way of the answer.
+    ///
+    /// **Source**: RFC 9110, section 6.6.1.
+    pub fn clock_ahead_s(&self, exchange: &Recorded) -> Option<i64> {
+        let stated = chrono::DateTime::parse_from_rfc2822(exchange.response()?.headers.first("date")?).ok()?;
+        let ahead = stated.timestamp() - self.unix_ms() / 1000;
+        Some(if ahead.abs() <= 2 { 0 } else { ahead })
+    }
+
+    /// A stamp of now that was never used, for [`Draft::frozen`].
+    pub fn stamp(&self) -> Stamp {
+        stamp(0)
     }
 
     /// Sends one hand-made TLS ClientHello to the scan's origin.

@@ -1,6 +1,7 @@
 //! Identities of every kind against small servers: sign-in, expiry, credentials that belong together,
 //! headers that are no credentials, signatures; and the budgets of a scan.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use engine::testing::{Served, options, scan_served};
 use engine::{Silent, scan};
 use hmac::{Hmac, KeyInit, Mac};
 use model::identity::{Extract, ExtractFrom};
-use model::{Credential, Identity, Outcome, Place, Scan, Secret, Signer, Stamp};
+use model::{Credential, Identity, Outcome, Place, Scan, Secret, SignedPlace, SignedPlaces, Signer, Stamp};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -192,6 +193,16 @@ impl Signer for TestSigner {
         request.headers.set("X-Signature", signature(&request.method, &request.target, &time));
         request.headers.set("X-Time", time);
     }
+
+    fn places(&self) -> Option<SignedPlaces> {
+        Some(SignedPlaces {
+            signature: SignedPlace::header("X-Signature"),
+            timestamp: Some(SignedPlace::header("X-Time")),
+            nonce: None,
+            key_id: None,
+            window: None,
+        })
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -209,6 +220,14 @@ async fn every_request_of_an_identity_that_signs_is_signed() {
     served.identities[0].signer = Some(Arc::new(TestSigner));
     let scan = scan_served(served, &checks::all()).await;
     assert_all_answered(&scan);
+    let ids: BTreeSet<&str> = scan
+        .findings
+        .iter()
+        .filter(|f| f.check.contains("sign") || f.check.contains("time"))
+        .map(|f| &*f.check)
+        .collect();
+    assert_eq!(ids, BTreeSet::from(["host-not-signed", "old-timestamp-accepted"]), "{:#?}", scan.findings);
+    assert!(scan.findings.iter().any(|f| f.check == "replay-accepted"), "{:#?}", scan.findings);
 }
 
 fn refused() -> Response {

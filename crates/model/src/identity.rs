@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,72 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The value in this place, without prefix, of a query parameter decoded.
+    pub fn read(&self, request: &Request) -> Option<String> {
+        match self {
+            Self::Header { name, prefix } => {
+                let value = request.headers.first(name)?;
+                Some(value.strip_prefix(prefix.as_str()).unwrap_or(value).to_owned())
+            }
+            Self::Query { name } => {
+                let mut pairs = url::form_urlencoded::parse(request.query().unwrap_or_default().as_bytes());
+                pairs.find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+            }
+            Self::Cookie { name } => {
+                let mut cookies = request.headers.first("cookie")?.split("; ").filter_map(|c| c.split_once('='));
+                cookies.find(|(own, _)| own == name).map(|(_, value)| value.to_owned())
+            }
+        }
+    }
+
+    /// Replaces the value in this place where it stands; a query keeps its order.
+    pub fn replace(&self, request: &mut Request, value: &str) {
+        match self {
+            Self::Header { name, prefix } => {
+                let own = request.headers.values_mut().find(|(own, _)| own.eq_ignore_ascii_case(name));
+                if let Some((_, own)) = own {
+                    *own = format!("{prefix}{value}");
+                }
+            }
+            Self::Query { name } => {
+                let new = url::form_urlencoded::Serializer::new(String::new()).append_pair(name, value).finish();
+                let pairs = request.query().unwrap_or_default().split('&');
+                let pairs: Vec<&str> =
+                    pairs.map(|pair| if is_pair_of(pair, name) { new.as_str() } else { pair }).collect();
+                request.target = format!("{}?{}", request.path(), pairs.join("&"));
+            }
+            Self::Cookie { .. } => self.put(request, value),
+        }
+    }
+
+    /// Takes out the header, parameter or cookie.
+    pub fn clear(&self, request: &mut Request) {
+        match self {
+            Self::Header { name, .. } => request.headers.remove(name),
+            Self::Query { name } => {
+                let pairs = request.query().unwrap_or_default().split('&');
+                let kept: Vec<&str> = pairs.filter(|pair| !pair.is_empty() && !is_pair_of(pair, name)).collect();
+                let path = request.path();
+                request.target = if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) };
+            }
+            Self::Cookie { name } => {
+                let cookies = request.headers.first("cookie").unwrap_or_default().split("; ");
+                let kept: Vec<&str> = cookies.filter(|c| c.split('=').next() != Some(name)).collect();
+                let kept = kept.join("; ");
+                request.headers.remove("cookie");
+                if !kept.is_empty() {
+                    request.headers.push("Cookie", kept);
+                }
+            }
+        }
+    }
+}
+
+fn is_pair_of(pair: &str, name: &str) -> bool {
+    url::form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(own, _)| own == name)
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -109,7 +176,7 @@ pub struct Credential {
 }
 
 /// When and with which nonce a request is signed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Unix milliseconds.
     pub unix_ms: i64,
@@ -119,14 +186,105 @@ pub struct Stamp {
 
 /// Signs a finished request. Pure: the same request and stamp give the same signature.
 pub trait Signer: Send + Sync + fmt::Debug {
-    /// Adds the signature, and the headers that it needs.
+    /// Adds the signature, and the headers that it needs. What is signed is read from the request
+    /// alone: a `Host` header that stands in it counts, not the host that the signer knows.
     fn sign(&self, request: &mut Request, stamp: &Stamp);
+
+    /// Where the signature and what belongs to it stand; `None` where they stand in no header and no
+    /// query parameter of their own.
+    fn places(&self) -> Option<SignedPlaces> {
+        None
+    }
 
     /// True where the server wants each nonce to be greater than the one before, so that requests
     /// of the identity must go out one after the other.
     fn is_monotone(&self) -> bool {
         false
     }
+}
+
+/// Where a signed request holds what signing added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedPlaces {
+    /// The signature.
+    pub signature: SignedPlace,
+    /// When it was signed; none where the scheme has no time.
+    pub timestamp: Option<SignedPlace>,
+    /// What is used once; none where the scheme has no nonce.
+    pub nonce: Option<SignedPlace>,
+    /// Which secret signed; none where there is only one.
+    pub key_id: Option<SignedPlace>,
+    /// How far a timestamp may be from the server's clock by the scheme's own document.
+    pub window: Option<Duration>,
+}
+
+/// Where one value of a signed request stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedPlace {
+    /// The header (its prefix stands before the value), query parameter or cookie.
+    pub place: Place,
+    /// Name of the member, where the place holds a list such as `t=…,v1=…` or `Signature=…`.
+    pub member: Option<String>,
+}
+
+impl SignedPlace {
+    /// A header of its own.
+    pub fn header(name: &str) -> Self {
+        Self { place: Place::Header { name: name.into(), prefix: String::new() }, member: None }
+    }
+
+    /// A query parameter of its own.
+    pub fn query(name: &str) -> Self {
+        Self { place: Place::Query { name: name.into() }, member: None }
+    }
+
+    /// The value in this place, of a query parameter decoded.
+    pub fn read(&self, request: &Request) -> Option<String> {
+        let whole = self.place.read(request)?;
+        match &self.member {
+            Some(member) => member_of(&whole, member).map(|range| whole[range].to_owned()),
+            None => Some(whole),
+        }
+    }
+
+    /// Puts a value where one stands.
+    pub fn write(&self, request: &mut Request, value: &str) {
+        let Some(mut whole) = self.place.read(request) else { return };
+        match &self.member {
+            Some(member) => {
+                let Some(range) = member_of(&whole, member) else { return };
+                whole.replace_range(range, value);
+            }
+            None => whole = value.to_owned(),
+        }
+        self.place.replace(request, &whole);
+    }
+
+    /// Takes out the header, parameter or cookie; of a list only the member's value.
+    pub fn clear(&self, request: &mut Request) {
+        match &self.member {
+            Some(_) => self.write(request, ""),
+            None => self.place.clear(request),
+        }
+    }
+}
+
+/// Where the value of a member stands in a list `name=value, name="value"`.
+fn member_of(list: &str, member: &str) -> Option<std::ops::Range<usize>> {
+    let name = format!("{member}=");
+    let at = list
+        .match_indices(&name)
+        .map(|(at, _)| at)
+        .find(|at| list[..*at].chars().next_back().is_none_or(|before| ", ;".contains(before)))?;
+    let start = at + name.len();
+    let rest = &list[start..];
+    // A quoted text, or the byte sequence of RFC 8941, section 3.3.5.
+    for quote in ['"', ':'] {
+        if let Some(inner) = rest.strip_prefix(quote) {
+            return inner.find(quote).map(|length| start + 1..start + 1 + length);
+        }
+    }
+    Some(start..start + rest.find([',', ';', ' ']).unwrap_or(rest.len()))
 }
 
 /// One named set of credentials.
@@ -175,4 +333,32 @@ pub enum ExtractFrom {
     Header(String),
     /// A cookie set by the answer.
     Cookie(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_signing_added_is_read_changed_and_taken_out() {
+        let mut request = Request::get("/a?x=1&sig=a%2Bb&y=2")
+            .with_header("Stripe-Signature", "t=1700000000,v1=0a1b")
+            .with_header("Signature", "sig1=:q+8=:")
+            .with_header("Authorization", "HMAC kid=\"k 1\", s=\"0a=\"");
+        let member =
+            |header: &str, member: &str| SignedPlace { member: Some(member.into()), ..SignedPlace::header(header) };
+        let query = SignedPlace::query("sig");
+        assert_eq!(query.read(&request).as_deref(), Some("a+b"));
+        assert_eq!(member("stripe-signature", "v1").read(&request).as_deref(), Some("0a1b"));
+        assert_eq!(member("signature", "sig1").read(&request).as_deref(), Some("q+8="));
+        assert_eq!(member("authorization", "s").read(&request).as_deref(), Some("0a="));
+        assert_eq!(member("authorization", "d").read(&request), None);
+        query.write(&mut request, "c+d");
+        member("stripe-signature", "t").write(&mut request, "5");
+        assert_eq!(request.target, "/a?x=1&sig=c%2Bd&y=2");
+        assert_eq!(request.headers.first("stripe-signature"), Some("t=5,v1=0a1b"));
+        query.clear(&mut request);
+        SignedPlace::header("Signature").clear(&mut request);
+        assert_eq!((request.target.as_str(), request.headers.contains("signature")), ("/a?x=1&y=2", false));
+    }
 }

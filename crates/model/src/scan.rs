@@ -230,6 +230,67 @@ pub struct Coverage {
     pub untested: Vec<String>,
 }
 
+/// A part of a request that a signature may cover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each name is the part")]
+pub enum SignedPart {
+    Method,
+    Host,
+    Path,
+    Query,
+    ContentType,
+    Headers,
+    Body,
+    Timestamp,
+    Nonce,
+}
+
+impl SignedPart {
+    /// The words used in text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Method => "method",
+            Self::Host => "host",
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::ContentType => "content type",
+            Self::Headers => "headers",
+            Self::Body => "body",
+            Self::Timestamp => "timestamp",
+            Self::Nonce => "nonce",
+        }
+    }
+}
+
+/// Whether a signature covers a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Covered {
+    /// A signature that was made for another value of it is refused.
+    Covered,
+    /// A signature that was made for another value of it is accepted.
+    NotCovered,
+    /// Neither could be shown.
+    NotTestable,
+}
+
+/// What the signatures of an identity cover of one operation's requests, part by part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct SignatureCoverage {
+    /// Name of the identity that signs.
+    pub identity: String,
+    /// The operation.
+    pub operation: OperationKey,
+    /// The part.
+    pub part: SignedPart,
+    /// Whether it is covered.
+    pub covered: Covered,
+    /// What was seen, or why nothing could be shown; absent where it is covered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+}
+
 /// The record of one scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scan {
@@ -261,6 +322,9 @@ pub struct Scan {
     pub inventory: InventorySummary,
     /// How much was tested.
     pub coverage: Coverage,
+    /// What signatures cover, by identity, operation and part; empty where no identity signs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signature_coverage: Vec<SignatureCoverage>,
     /// Operations that the scan left alone on purpose, and why.
     pub set_aside: Vec<Untested>,
     /// What the scan made and could not remove.

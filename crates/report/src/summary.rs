@@ -1,10 +1,11 @@
 //! The first thing that people see: score, findings, and what was not tested, on one screen.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Effects};
-use model::{Finding, Grade, Mode, Outcome, Scan, Severity};
+use model::scan::Covered;
+use model::{Finding, Grade, Mode, Outcome, Scan, Severity, SignatureCoverage, SignedPart};
 
 /// Whether colors are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +46,7 @@ pub fn summary(scan: &Scan, style: Style) -> String {
         one_finding(finding, paint, &mut text);
     }
     notes(scan, paint, &mut text);
+    signatures(scan, &mut text);
     coverage(scan, &mut text);
     closing(scan, paint, &mut text);
     text
@@ -186,6 +188,49 @@ fn notes(scan: &Scan, paint: Paint, text: &mut String) {
     let suppressed = scan.findings.iter().filter(|f| f.suppressed.is_some()).count();
     if suppressed > 0 {
         entry(text, "Suppressed", &format!("{suppressed} finding{}, by your configuration", plural(suppressed)));
+    }
+}
+
+/// What the signatures of each identity cover: a line per identity and answer, operations named only
+/// where they do not agree.
+fn signatures(scan: &Scan, text: &mut String) {
+    let rows = &scan.signature_coverage;
+    let identities: BTreeSet<&str> = rows.iter().map(|r| r.identity.as_str()).collect();
+    if !identities.is_empty() {
+        line(text, "");
+    }
+    for identity in identities {
+        let own: Vec<&SignatureCoverage> = rows.iter().filter(|r| r.identity == identity).collect();
+        entry(text, "Signatures", &format!("of {identity}, part by part"));
+        for (covered, label) in
+            [(Covered::Covered, "covered"), (Covered::NotCovered, "not covered"), (Covered::NotTestable, "not tested")]
+        {
+            let parts: BTreeSet<SignedPart> = own.iter().filter(|r| r.covered == covered).map(|r| r.part).collect();
+            let parts: Vec<String> = parts.iter().filter_map(|part| part_of(*part, covered, &own)).collect();
+            if !parts.is_empty() {
+                entry(text, "", &format!("{label}: {}", parts.join(", ")));
+            }
+        }
+    }
+}
+
+/// A part with this answer: alone where every operation that decides gives it, else with the operations
+/// that do. A part that some operation decides is not named among those not tested.
+fn part_of(part: SignedPart, covered: Covered, rows: &[&SignatureCoverage]) -> Option<String> {
+    let of_part = rows.iter().copied().filter(|r| r.part == part);
+    let (same, other): (Vec<&SignatureCoverage>, Vec<_>) = of_part.partition(|r| r.covered == covered);
+    let decided = other.iter().any(|r| r.covered != Covered::NotTestable);
+    match (covered, decided) {
+        (Covered::NotTestable, true) => None,
+        (Covered::NotTestable, false) => {
+            let why = same.first().and_then(|r| r.why.as_deref()).unwrap_or("it was not asked");
+            Some(format!("{} ({})", part.as_str(), one_line(why)))
+        }
+        (_, false) => Some(part.as_str().to_owned()),
+        (_, true) => {
+            let operations: Vec<String> = same.iter().map(|r| r.operation.to_string()).collect();
+            Some(format!("{} ({})", part.as_str(), operations.join("; ")))
+        }
     }
 }
 
@@ -346,5 +391,39 @@ impl Paint {
             Grade::C => self.with(AnsiColor::Yellow.on_default(), &text),
             Grade::D | Grade::F => self.bad(&text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_named_only_where_they_do_not_agree() {
+        let row = |path: &str, part, covered| SignatureCoverage {
+            identity: "alice".into(),
+            operation: model::OperationKey { method: "GET".into(), path: path.into() },
+            part,
+            covered,
+            why: (covered == Covered::NotTestable).then(|| "it has none".into()),
+        };
+        let rows = [
+            row("/a", SignedPart::Path, Covered::Covered),
+            row("/b", SignedPart::Path, Covered::Covered),
+            row("/a", SignedPart::Query, Covered::Covered),
+            row("/b", SignedPart::Query, Covered::NotCovered),
+            row("/a", SignedPart::Body, Covered::NotTestable),
+            row("/b", SignedPart::Body, Covered::Covered),
+            row("/a", SignedPart::Nonce, Covered::NotTestable),
+            row("/b", SignedPart::Nonce, Covered::NotTestable),
+        ];
+        let rows: Vec<_> = rows.iter().collect();
+        let text = |part, covered| part_of(part, covered, &rows);
+        assert_eq!(text(SignedPart::Path, Covered::Covered).as_deref(), Some("path"));
+        assert_eq!(text(SignedPart::Query, Covered::Covered).as_deref(), Some("query (GET /a)"));
+        assert_eq!(text(SignedPart::Query, Covered::NotCovered).as_deref(), Some("query (GET /b)"));
+        assert_eq!(text(SignedPart::Body, Covered::NotTestable), None);
+        assert_eq!(text(SignedPart::Body, Covered::Covered).as_deref(), Some("body"));
+        assert_eq!(text(SignedPart::Nonce, Covered::NotTestable).as_deref(), Some("nonce (it has none)"));
     }
 }

@@ -1,7 +1,9 @@
 //! A scheme with its key: what an identity signs its requests with.
 
+use model::identity::SignedPlaces;
 use model::{Origin, Request, Secret, Signer, Stamp};
 
+use crate::formula::Variable;
 use crate::key::{Key, KeyError};
 use crate::scheme::{Mismatch, Scheme};
 
@@ -69,7 +71,41 @@ impl Signer for Keyed {
         request.origin = stated;
     }
 
+    fn places(&self) -> Option<SignedPlaces> {
+        let place = |variable| self.scheme.slots.iter().find_map(|slot| slot.place_of(&variable));
+        Some(SignedPlaces {
+            signature: place(Variable::Signature)?,
+            timestamp: place(Variable::Timestamp),
+            nonce: place(Variable::Nonce),
+            key_id: place(Variable::KeyId),
+            window: self.scheme.window,
+        })
+    }
+
     fn is_monotone(&self) -> bool {
         self.scheme.monotone_nonce
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset::preset;
+
+    #[test]
+    fn presets_say_where_their_signature_stands() {
+        let places = |name: &str| {
+            let scheme = preset(name).expect("a preset");
+            Keyed::new(scheme, Secret::new("c2VjcmV0LXNlY3JldC1zZWNyZXQ="), "k1").expect("a key").places()
+        };
+        let request = |header: &str, value: &str| Request::get("/").with_header(header, value);
+        let stripe = places("stripe").expect("a header");
+        let signed = request("Stripe-Signature", "t=1700000000,v1=abcdef");
+        assert_eq!(stripe.signature.read(&signed).as_deref(), Some("abcdef"));
+        assert_eq!(stripe.timestamp.expect("a time").read(&signed).as_deref(), Some("1700000000"));
+        let article = places("article").expect("a header");
+        assert_eq!(article.signature.read(&request("X-Signature", "00ff")).as_deref(), Some("00ff"));
+        let github = places("github").expect("a header");
+        assert_eq!(github.signature.read(&request("X-Hub-Signature-256", "sha256=00ff")).as_deref(), Some("00ff"));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use model::Request;
+use model::identity::SignedPlace;
+use model::{Place, Request};
 use serde::Serialize;
 
 use crate::formula::{Formula, FormulaError, Piece, Variable};
@@ -125,6 +126,29 @@ impl Slot {
         Ok(Self { spot, template: Formula::template(template)?, filled: Filled::Always })
     }
 
+    /// The place of one value, so that it can be changed after signing; none in a body, and none where
+    /// no fixed text tells it from its neighbor.
+    pub(crate) fn place_of(&self, variable: &Variable) -> Option<SignedPlace> {
+        let pieces = &self.template.pieces;
+        let at = pieces.iter().position(|piece| matches!(piece, Piece::Value(own) if own == variable))?;
+        let before = match at.checked_sub(1).map(|before| &pieces[before]) {
+            Some(Piece::Text(text)) => text.as_str(),
+            Some(Piece::Value(_) | Piece::Call(..)) => return None,
+            None => "",
+        };
+        // One value after a fixed text, such as `sha256={sig}`, or a member of a list, such as `t={ts},v1={sig}`.
+        let is_alone = pieces.iter().all(|piece| matches!(piece, Piece::Text(_)) || *piece == pieces[at]);
+        let prefix = if is_alone { before.to_owned() } else { String::new() };
+        let place = match &self.spot {
+            Spot::Header(name) => Place::Header { name: name.clone(), prefix },
+            Spot::Query(name) if prefix.is_empty() => Place::Query { name: name.clone() },
+            Spot::Query(_) | Spot::Form(_) => return None,
+        };
+        let member = before.trim_end_matches(['"', '=', ':']).rsplit([',', ';', ' ']).next().map(ToOwned::to_owned);
+        Some(SignedPlace { place, member: if is_alone { None } else { Some(member.filter(|m| !m.is_empty())?) } })
+    }
+
+    /// True if this variable stands in the slot.
     pub(crate) fn holds(&self, variable: &Variable) -> bool {
         self.template.variables().contains(&variable)
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use inventory::{Inventory, Security};
-use model::{Mode, OperationKey, Place, Recorded, Request};
+use model::{Mode, OperationKey, Place, Recorded, Request, SignedPlaces};
 
 pub use fill::ConfiguredValues;
 pub use run::Configured;
@@ -59,6 +59,14 @@ impl Survey {
         self.operations.iter().find(|o| &o.key == key)
     }
 
+    /// The first working request of an identity that signs, and the identity.
+    pub fn signed<'s>(&'s self, operation: &'s SurveyedOperation) -> Option<(&'s Baseline, &'s SurveyedIdentity)> {
+        operation.baselines.iter().filter(|b| b.standing == Standing::Works).find_map(|baseline| {
+            let identity = self.identity(baseline.identity.as_deref()?)?;
+            identity.signs.then_some((baseline, &**identity))
+        })
+    }
+
     /// The path of an operation's template below the base path.
     pub fn path(&self, below: &str) -> String {
         format!("{}{below}", self.base_path)
@@ -78,6 +86,11 @@ pub struct SurveyedIdentity {
     pub places: Vec<Place>,
     /// True if its requests are signed.
     pub signs: bool,
+    /// Where its signatures and what belongs to them stand; absent where it does not sign, or where
+    /// that cannot be said.
+    pub signed: Option<SignedPlaces>,
+    /// True where each of its nonces must be greater than the one before.
+    pub is_monotone: bool,
     /// True if it works.
     pub alive: bool,
     /// What shows that it works, or why it does not.

@@ -295,6 +295,8 @@ impl Surveying<'_> {
             tenant: live.identity.tenant.clone(),
             places: Vec::new(),
             signs: live.identity.signer.is_some(),
+            signed: live.identity.signer.as_ref().and_then(|s| s.places()),
+            is_monotone: live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()),
             alive: false,
             note: String::new(),
             canary: None,

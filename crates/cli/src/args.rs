@@ -36,6 +36,9 @@ pub(crate) enum Command {
         /// Id of a check, or fingerprint of a finding
         what: String,
     },
+    /// The signing toolbox, offline: infer a scheme from a captured request, sign a request, check one
+    #[command(subcommand)]
+    Sign(SignCommand),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -43,6 +46,43 @@ pub(crate) enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SignCommand {
+    /// Find the canonical string of a captured signed request: the formula, what it covers, what not
+    Infer {
+        /// The captured request: HTTP text, a curl command line, or a HAR file; `-` for stdin
+        sample: PathBuf,
+        /// A secret to try, as `@env:NAME` or `@file:PATH` (repeatable); without one, weak and placeholder secrets
+        #[arg(long, value_name = "SECRET")]
+        secret: Vec<String>,
+    },
+    /// Sign a request as an identity does, and print it as a curl command
+    Request(SignOptions),
+    /// Check the signature of a captured request, and say which part fails
+    Check(SignOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignOptions {
+    /// The request: HTTP text, a curl command line, or a HAR file; `-` for stdin
+    pub(crate) sample: PathBuf,
+    /// A preset, such as article, stripe or sigv4
+    #[arg(long, value_name = "NAME", required_unless_present = "identity")]
+    pub(crate) preset: Option<String>,
+    /// The secret of the preset, as `@env:NAME` or `@file:PATH`
+    #[arg(long, value_name = "SECRET", requires = "preset")]
+    pub(crate) secret: Option<String>,
+    /// The key id of the preset
+    #[arg(long, value_name = "ID", requires = "preset")]
+    pub(crate) key_id: Option<String>,
+    /// An identity of the configuration that has `signing:`
+    #[arg(long, value_name = "NAME", conflicts_with = "preset")]
+    pub(crate) identity: Option<String>,
+    /// The configuration
+    #[arg(long, value_name = "FILE", default_value = "middlebrick.yaml")]
+    pub(crate) config: PathBuf,
 }
 
 const SCAN_EXAMPLES: &str = "\

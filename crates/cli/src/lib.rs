@@ -8,6 +8,7 @@ mod output;
 mod progress;
 mod scan;
 mod shell;
+mod sign;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
             Command::Demo(options) => demo::run(options).await,
             Command::Checks(options) => checks_list::run(&options),
             Command::Explain { what } => explain::run(&what),
+            Command::Sign(command) => sign::run(&command),
             Command::Completions { shell } => {
                 let mut script = Vec::new();
                 clap_complete::generate(shell, &mut Arguments::command(), "middlebrick", &mut script);

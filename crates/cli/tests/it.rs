@@ -216,3 +216,26 @@ async fn checks_are_listed_as_a_table_and_as_json() {
     let list: Value = serde_json::from_slice(&run(state.path(), &["checks", "--format", "json"]).await.stdout).unwrap();
     assert!(list.as_array().unwrap().iter().all(|c| c["id"].is_string() && c["severity"].is_string()));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signed_request_is_checked_and_its_scheme_is_inferred() {
+    let state = tempfile::tempdir().unwrap();
+    let plain =
+        "POST /orders?x=1 HTTP/1.1\nHost: api.example.com\nContent-Type: application/json\n\n{\"item\":\"lamp\"}";
+    std::fs::write(state.path().join("plain.http"), plain).unwrap();
+    let signed =
+        run(state.path(), &["sign", "request", "plain.http", "--preset", "article", "--secret", "changeme"]).await;
+    assert!(signed.status.success(), "{}", text(&signed.stderr));
+    std::fs::write(state.path().join("signed.curl"), &signed.stdout).unwrap();
+    let check = |secret: &'static str| ["sign", "check", "signed.curl", "--preset", "article", "--secret", secret];
+    assert_eq!(run(state.path(), &check("changeme")).await.status.code(), Some(0));
+    assert_eq!(run(state.path(), &check("another")).await.status.code(), Some(1));
+    let inferred = run(state.path(), &["sign", "infer", "signed.curl"]).await;
+    let shown = text(&inferred.stdout);
+    assert!(
+        shown.contains("scheme       article: {ts}{METHOD}{path}") && shown.contains("`changeme`"),
+        "{shown}"
+    );
+    let not_covered = shown.lines().find(|line| line.starts_with("not covered")).unwrap_or_default();
+    assert!(not_covered.contains("query") && not_covered.contains("host"), "{shown}");
+}

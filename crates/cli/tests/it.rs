@@ -232,10 +232,7 @@ async fn a_signed_request_is_checked_and_its_scheme_is_inferred() {
     assert_eq!(run(state.path(), &check("another")).await.status.code(), Some(1));
     let inferred = run(state.path(), &["sign", "infer", "signed.curl"]).await;
     let shown = text(&inferred.stdout);
-    assert!(
-        shown.contains("scheme       article: {ts}{METHOD}{path}") && shown.contains("`changeme`"),
-        "{shown}"
-    );
+    assert!(shown.contains("scheme       article: {ts}{METHOD}{path}") && shown.contains("`changeme`"), "{shown}");
     let not_covered = shown.lines().find(|line| line.starts_with("not covered")).unwrap_or_default();
     assert!(not_covered.contains("query") && not_covered.contains("host"), "{shown}");
 }

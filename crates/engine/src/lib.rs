@@ -13,6 +13,7 @@ mod identities;
 pub mod logs;
 mod pace;
 mod record;
+mod recording;
 pub mod scan;
 mod session;
 pub mod subject;

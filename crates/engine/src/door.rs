@@ -332,7 +332,8 @@ impl Door {
             }
             self.authenticate(draft, live, &mut request);
             if draft.authenticate != Authenticate::Without
-                && let Some(signer) = &live.identity.signer
+                && let Some(signer) = live.identity.signer.as_ref()
+                && let Some(signer) = draft.forgery.as_ref().map_or_else(|| Some(signer.clone()), |f| signer.forged(f))
             {
                 // A scheme that covers the host needs to know it.
                 request.origin.get_or_insert_with(|| self.origin.clone());

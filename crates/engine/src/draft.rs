@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{OperationKey, Request, Secret, Stamp};
+use model::{Forgery, OperationKey, Request, Secret, Stamp};
 
 use crate::edit::Edit;
 
@@ -51,6 +51,8 @@ pub struct Draft {
     pub after_signing: Vec<Edit>,
     /// Added to the clock when signing.
     pub clock_offset_ms: i64,
+    /// Signed with something else than the identity signs with.
+    pub forgery: Option<Forgery>,
     /// Signed with this in place of the time of sending and a fresh nonce: sent twice, it is the same
     /// request byte by byte. Never sent again by itself.
     pub frozen: Option<Stamp>,
@@ -72,6 +74,7 @@ impl Draft {
             authenticate: Authenticate::Own,
             after_signing: Vec::new(),
             clock_offset_ms: 0,
+            forgery: None,
             frozen: None,
             operation: None,
             intent: Intent::Plain,
@@ -122,6 +125,14 @@ impl Draft {
     #[must_use]
     pub fn signed_at(mut self, clock_offset_ms: i64) -> Self {
         self.clock_offset_ms = clock_offset_ms;
+        self
+    }
+
+    /// The same, signed with something else than the identity signs with. Without a signature where
+    /// [`SurveyedIdentity::can_forge`](crate::SurveyedIdentity::can_forge) says that it cannot be.
+    #[must_use]
+    pub fn forged(mut self, forgery: Forgery) -> Self {
+        self.forgery = Some(forgery);
         self
     }
 

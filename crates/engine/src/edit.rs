@@ -17,6 +17,8 @@ pub enum Edit {
     RemoveQuery(String),
     /// Replaces or adds a header.
     SetHeader(String, String),
+    /// Adds a header behind those of the same name.
+    AddHeader(String, String),
     /// Drops a header.
     RemoveHeader(String),
     /// Replaces the body.
@@ -34,6 +36,8 @@ pub enum Signed {
     Timestamp,
     /// What is used once.
     Nonce,
+    /// Which secret signed.
+    KeyId,
 }
 
 /// What becomes of a value that signing added.
@@ -65,6 +69,7 @@ impl Signed {
             Self::Signature => Some(&places.signature),
             Self::Timestamp => places.timestamp.as_ref(),
             Self::Nonce => places.nonce.as_ref(),
+            Self::KeyId => places.key_id.as_ref(),
         }
     }
 }
@@ -79,6 +84,7 @@ pub(crate) fn apply(edits: &[Edit], request: &mut Request, places: Option<&Signe
             Edit::SetQuery(name, value) => model::Place::Query { name }.put(request, &value),
             Edit::RemoveQuery(name) => model::Place::Query { name }.clear(request),
             Edit::SetHeader(name, value) => request.headers.set(&name, value),
+            Edit::AddHeader(name, value) => request.headers.push(&name, value),
             Edit::RemoveHeader(name) => request.headers.remove(&name),
             Edit::Body(body) => request.body = body,
             Edit::Signed(signed, tamper) => {

@@ -201,6 +201,23 @@ pub trait Signer: Send + Sync + fmt::Debug {
     fn is_monotone(&self) -> bool {
         false
     }
+
+    /// A signer of the same scheme with something else in place of what this one signs with; `None`
+    /// where the scheme has no such thing.
+    fn forged(&self, _: &Forgery) -> Option<Arc<dyn Signer>> {
+        None
+    }
+}
+
+/// What an attacker signs with in place of what the identity has; what is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Forgery {
+    /// Another secret.
+    pub secret: Option<Secret>,
+    /// Another key id.
+    pub key_id: Option<String>,
+    /// Other parts of the request, where the request itself names what is signed.
+    pub components: Option<Vec<String>>,
 }
 
 /// Where a signed request holds what signing added.

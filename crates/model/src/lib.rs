@@ -24,7 +24,7 @@ pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded
 pub use finding::{Evidence, Finding, Occurrence, Suppression, findings};
 pub use gate::Gate;
 pub use http::{Body, Headers, Origin, Request, Response};
-pub use identity::{Credential, Identity, Place, SignedPlace, SignedPlaces, Signer, Stamp};
+pub use identity::{Credential, Forgery, Identity, Place, SignedPlace, SignedPlaces, Signer, Stamp};
 pub use meta::{Category, Meta, Mode, Need, Owasp, Variant};
 pub use redact::Redactor;
 pub use scan::{Assessment, Outcome, Scan, SignatureCoverage, SignedPart, SubjectKey};

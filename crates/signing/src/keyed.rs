@@ -1,7 +1,9 @@
 //! A scheme with its key: what an identity signs its requests with.
 
+use std::sync::Arc;
+
 use model::identity::SignedPlaces;
-use model::{Origin, Request, Secret, Signer, Stamp};
+use model::{Forgery, Origin, Request, Secret, Signer, Stamp};
 
 use crate::formula::Variable;
 use crate::key::{Key, KeyError};
@@ -80,6 +82,18 @@ impl Signer for Keyed {
             key_id: place(Variable::KeyId),
             window: self.scheme.window,
         })
+    }
+
+    fn forged(&self, forgery: &Forgery) -> Option<Arc<dyn Signer>> {
+        let mut scheme = self.scheme.clone();
+        if let Some(components) = &forgery.components {
+            scheme.canonical.sign_only(components)?;
+        }
+        let secret = forgery.secret.clone().unwrap_or_else(|| self.secret.clone());
+        let key_id = forgery.key_id.clone().unwrap_or_else(|| self.key_id.clone());
+        let mut forged = Self::new(scheme, secret, key_id).ok()?;
+        forged.origin.clone_from(&self.origin);
+        Some(Arc::new(forged))
     }
 
     fn is_monotone(&self) -> bool {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use inventory::{Inventory, Security};
-use model::{Mode, OperationKey, Place, Recorded, Request, SignedPlaces};
+use model::{Forgery, Mode, OperationKey, Place, Recorded, Request, SignedPlaces, Signer};
 
 pub use fill::ConfiguredValues;
 pub use run::Configured;
@@ -91,12 +91,21 @@ pub struct SurveyedIdentity {
     pub signed: Option<SignedPlaces>,
     /// True where each of its nonces must be greater than the one before.
     pub is_monotone: bool,
+    /// What signs.
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     /// True if it works.
     pub alive: bool,
     /// What shows that it works, or why it does not.
     pub note: String,
     /// An operation that answers it and refuses a request without credentials.
     pub canary: Option<OperationKey>,
+}
+
+impl SurveyedIdentity {
+    /// True if its scheme has what is to be forged.
+    pub fn can_forge(&self, forgery: &Forgery) -> bool {
+        self.signer.as_ref().is_some_and(|signer| signer.forged(forgery).is_some())
+    }
 }
 
 /// What the description says of credentials.

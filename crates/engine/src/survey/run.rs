@@ -297,6 +297,7 @@ impl Surveying<'_> {
             signs: live.identity.signer.is_some(),
             signed: live.identity.signer.as_ref().and_then(|s| s.places()),
             is_monotone: live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()),
+            signer: live.identity.signer.clone(),
             alive: false,
             note: String::new(),
             canary: None,

@@ -185,17 +185,24 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
             error.location().map(|l| format!(" at line {}, column {}", l.line(), l.column())).unwrap_or_default();
         ConfigError::Invalid { place, reason: "it is no YAML".into() }
     })?;
-    serde_json::from_value(value).map_err(|error| plain(&error.to_string()))
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let path = error.path().to_string();
+        let place = if path == "." { String::new() } else { format!(" at `{path}`") };
+        plain(&error.inner().to_string(), place)
+    })
 }
 
 /// A deserializer's message without the values that it may repeat.
-fn plain(message: &str) -> ConfigError {
+fn plain(message: &str, place: String) -> ConfigError {
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let name = rest.split('`').next().unwrap_or_default().to_owned();
         let known = rest.split("expected").nth(1).unwrap_or_default();
         let known = known.split('`').skip(1).step_by(2);
         let nearest = known.min_by_key(|k| distance(&name, k)).filter(|k| distance(&name, k) <= 1 + name.len() / 3);
-        return ConfigError::UnknownKey { nearest: nearest.map(Into::into), name, place: String::new() };
+        return ConfigError::UnknownKey { nearest: nearest.map(Into::into), name, place };
+    }
+    if let Some((_, expected)) = message.strip_prefix("unknown variant `").and_then(|m| m.split_once("`, expected ")) {
+        return ConfigError::Invalid { place, reason: format!("it should be {expected}") };
     }
     let reason = match message.strip_prefix("invalid type: ") {
         // "string "secret", expected a map": the kind is told, the value is not.
@@ -212,7 +219,7 @@ fn plain(message: &str) -> ConfigError {
             .collect::<Vec<_>>()
             .join("`"),
     };
-    ConfigError::Invalid { place: String::new(), reason }
+    ConfigError::Invalid { place, reason }
 }
 
 /// Edits that make one word of the other (Levenshtein).
@@ -500,10 +507,13 @@ mod tests {
             "identities: { a: s3cr3t-value }",
             "gate: { min_score: s3cr3t-value }",
             "a: [s3cr3t-value",
+            "identities: { a: { signing: { encoding: s3cr3t-value } } }",
         ] {
             let shown = format!("{} {:?}", parse(text).unwrap_err(), parse(text).unwrap_err());
             assert!(!shown.contains("s3cr3t"), "{shown}");
         }
+        let wrong = parse("identities: { a: { signing: { preset: github, encoding: hexx } } }").unwrap_err();
+        assert!(wrong.to_string().contains("at `identities.a.signing.encoding`: it should be one of `hex`"), "{wrong}");
         let missing = parse("identities: { a: { bearer: '${NOT_SET}' } }").unwrap().resolve(&Shell).unwrap_err();
         assert_eq!(
             missing.to_string(),

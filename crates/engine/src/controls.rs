@@ -180,8 +180,9 @@ pub fn standing(response: &Response) -> Standing {
 /// Words of an error that is about credentials.
 ///
 /// **Source**: texts of Flask-JWT-Extended, Spring Security, Django REST framework, Express jwt
-/// middleware, Kong and AWS API Gateway, as their documents and sources state them.
-const CREDENTIAL_WORDS: [&str; 22] = [
+/// middleware, Kong and AWS API Gateway, as their documents and sources state them; "signature" and
+/// "unauthorized" in Chinese.
+const CREDENTIAL_WORDS: [&str; 25] = [
     "unauthorized",
     "unauthorised",
     "unauthenticated",
@@ -204,7 +205,21 @@ const CREDENTIAL_WORDS: [&str; 22] = [
     "invalid key",
     "auth_required",
     "log in",
+    "signature",
+    "\u{7b7e}\u{540d}",
+    "\u{672a}\u{6388}\u{6743}",
 ];
+
+/// Names of a number that says how a call ended: 0, 1 or 200 is well.
+///
+/// **Source**: envelopes of the WeChat, Alibaba Cloud, DingTalk and Baidu interfaces.
+const RESULT_CODES: [&str; 5] = ["code", "statusCode", "errcode", "error_code", "ret"];
+
+/// The first digits of a number that has at least as many, or the number.
+fn leading_digits(number: i64, count: u32) -> i64 {
+    let digits = number.checked_ilog10().map_or(1, |log| log + 1);
+    if digits > count { number / 10_i64.pow(digits - count) } else { number }
+}
 
 /// What an answer with a good status says in its envelope, if that is an error.
 fn envelope_error(response: &Response) -> Option<Standing> {
@@ -220,13 +235,16 @@ fn envelope_error(response: &Response) -> Option<Standing> {
         .any(|name| fields.get(*name).is_some_and(|v| !is_void(v) && v != &Value::Bool(false)));
     let has_data =
         ["data", "result", "results", "items"].iter().any(|name| fields.get(*name).is_some_and(|v| !is_void(v)));
-    let is_an_error = says_no || (names_error && !has_data && fields.len() <= 5);
+    let stated = RESULT_CODES.iter().find_map(|name| fields.get(*name)?.as_i64());
+    let says_why = ["msg", "message", "errmsg", "error_msg"].iter().any(|name| word(name).is_some());
+    let failed_by_code = stated.is_some_and(|code| ![0, 1, 200].contains(&code)) && says_why;
+    let is_an_error = says_no || ((names_error || failed_by_code) && !has_data && fields.len() <= 5);
     if !is_an_error {
         return None;
     }
-    let text = body.to_string().to_ascii_lowercase();
-    let stated = fields.get("code").or_else(|| fields.get("statusCode")).and_then(Value::as_u64);
-    Some(match stated {
+    let text = body.to_string().to_lowercase();
+    // Many codes begin with the status that they stand for: 40101.
+    Some(match stated.map(|code| leading_digits(code, 3)) {
         Some(401 | 403) => Standing::Refused,
         Some(404) => Standing::Missing,
         _ if CREDENTIAL_WORDS.iter().any(|word| text.contains(word)) => Standing::Refused,
@@ -394,6 +412,10 @@ mod tests {
         assert_eq!(standing(&json(200, r#"{"data":[1],"errors":[]}"#)), Standing::Works);
         assert_eq!(standing(&json(200, r#"{"status":"active","name":"x"}"#)), Standing::Works);
         assert_eq!(standing(&json(200, r#"[{"error":"in a log line"}]"#)), Standing::Works);
+        assert_eq!(standing(&json(200, r#"{"code":40101,"msg":"sign error","data":null}"#)), Standing::Refused);
+        assert_eq!(standing(&json(200, r#"{"errcode":1002,"errmsg":"\u7b7e\u540d\u9519\u8bef"}"#)), Standing::Refused);
+        assert_eq!(standing(&json(200, r#"{"code":0,"msg":"ok","data":{"id":1}}"#)), Standing::Works);
+        assert_eq!(standing(&json(200, r#"{"code":44,"name":"United Kingdom"}"#)), Standing::Works);
     }
 
     #[test]

@@ -114,6 +114,36 @@ pub fn dynamodb_remediated() -> Result<App, String> {
     start(command, port, made.credentials)
 }
 
+/// A verifier of signed requests of `e2e/signing`, written in `python` or `node`.
+///
+/// # Errors
+/// It does not start.
+pub fn signed(language: &str, name: &str) -> Result<App, String> {
+    let port = free_port()?;
+    let mut command = signed_command(language)?;
+    command.arg(name).arg(port.to_string());
+    let folder = signed_folder(language);
+    start_in(command, &folder, port, BTreeMap::new())
+}
+
+/// The program that starts the verifiers of a language, without arguments.
+pub(crate) fn signed_command(language: &str) -> Result<Command, String> {
+    let mut command = match language {
+        "python" => program("python")?,
+        _ => Command::new("node"),
+    };
+    match language {
+        "python" => command.args(["-m", "signing_lab"]),
+        _ => command.arg("main.mjs"),
+    };
+    command.current_dir(signed_folder(language)).env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+fn signed_folder(language: &str) -> PathBuf {
+    root().join("e2e/signing").join(language)
+}
+
 /// Kinto, an API that others wrote, as released.
 ///
 /// # Errors

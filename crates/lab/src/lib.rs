@@ -3,5 +3,6 @@
 
 pub mod apps;
 pub mod hardened;
+pub mod signed;
 pub mod trial;
 pub mod zoo;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use engine::config::header_credential;
+use engine::config::{self, Resolved, header_credential};
 use engine::target::Given;
 use engine::transport::{Dial, Policy, Settings, Transport};
 use engine::{Limits, LogSource, Options, Silent};
@@ -27,16 +27,39 @@ pub fn with_header(name: &str, header: &str, value: &str) -> Identity {
 /// # Errors
 /// Its description cannot be read.
 pub async fn scan(url: &str, identities: Vec<Identity>) -> Result<Scan, String> {
-    scan_with(url, identities, Mode::Safe, Vec::new()).await
+    scan_with(url, Resolved { identities, ..Resolved::default() }, Mode::Safe, Vec::new()).await
+}
+
+/// The same with a `middlebrick.yaml`, which refers to no variable and no file.
+///
+/// # Errors
+/// The configuration or the description cannot be read.
+pub async fn scan_configured(url: &str, configuration: &str) -> Result<Scan, String> {
+    let resolved = config::parse(configuration).and_then(|c| c.resolve(&Nothing)).map_err(|e| e.to_string())?;
+    scan_with(url, resolved, Mode::Safe, Vec::new()).await
+}
+
+struct Nothing;
+
+impl config::Lookup for Nothing {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 /// The same in another mode, with logs to read.
-async fn scan_with(url: &str, identities: Vec<Identity>, mode: Mode, logs: Vec<LogSource>) -> Result<Scan, String> {
+async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSource>) -> Result<Scan, String> {
     let origin: Origin = url::Url::parse(url).ok().as_ref().and_then(Origin::of).ok_or("no URL")?;
     let settings = Settings::new(Dial::Tcp, Policy::for_origin(&origin));
     let given = Given { target: url.into(), ..Given::default() };
     let mut target = given.resolve(settings).await.map_err(|e| e.to_string())?;
-    target.identities = identities;
+    target.identities = resolved.identities;
+    target.configured = resolved.configured;
+    target.repeatable = resolved.repeatable;
     let options = Options {
         limits: Limits {
             mode,
@@ -71,7 +94,8 @@ pub async fn flask_vulnerable(app: &App) -> Result<Scan, String> {
 /// Its description cannot be read.
 pub async fn flask_vulnerable_with_log(app: &App, mode: Mode, log: &Path) -> Result<Scan, String> {
     let identities = vec![with_header("northwind", "X-API-Key", "sk_live_abc123"), login("alice", "wonderland")];
-    scan_with(&format!("{}/openapi.json", app.base), identities, mode, vec![LogSource::File(log.into())]).await
+    let resolved = Resolved { identities, ..Resolved::default() };
+    scan_with(&format!("{}/openapi.json", app.base), resolved, mode, vec![LogSource::File(log.into())]).await
 }
 
 /// The orders API with every defect fixed.
@@ -85,7 +109,8 @@ pub async fn flask_remediated(app: &App) -> Result<Scan, String> {
         login(credential("username"), credential("password")),
     ];
     let logs = vec![LogSource::File(app.log.clone())];
-    scan_with(&format!("{}/openapi.json", app.base), identities, Mode::Safe, logs).await
+    let resolved = Resolved { identities, ..Resolved::default() };
+    scan_with(&format!("{}/openapi.json", app.base), resolved, Mode::Safe, logs).await
 }
 
 /// The records API on DynamoDB, in either form, with the keys of its two holders.

@@ -196,6 +196,9 @@ pub enum Encoding {
     /// Lower-case hexadecimal.
     #[default]
     Hex,
+    /// Upper-case hexadecimal.
+    #[serde(rename = "hex-upper")]
+    HexUpper,
     /// Base64 with padding (RFC 4648, section 4).
     Base64,
     /// Base64 of the URL alphabet without padding (RFC 4648, section 5).
@@ -212,6 +215,7 @@ impl Encoding {
     pub fn encode(self, bytes: &[u8]) -> String {
         match self {
             Self::Hex => hex(bytes),
+            Self::HexUpper => hex(bytes).to_ascii_uppercase(),
             Self::Base64 => general_purpose::STANDARD.encode(bytes),
             Self::Base64Url => general_purpose::URL_SAFE_NO_PAD.encode(bytes),
         }
@@ -220,7 +224,7 @@ impl Encoding {
     /// The bytes of a text; padding may be there or not.
     pub fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            Self::Hex => unhex(text),
+            Self::Hex | Self::HexUpper => unhex(text),
             Self::Base64 => ANY_BASE64.decode(text).ok(),
             Self::Base64Url => ANY_BASE64_URL.decode(text).ok(),
         }
@@ -230,6 +234,7 @@ impl Encoding {
     pub fn name(self) -> &'static str {
         match self {
             Self::Hex => "hex",
+            Self::HexUpper => "hex-upper",
             Self::Base64 => "base64",
             Self::Base64Url => "base64url",
         }

@@ -1,6 +1,6 @@
 //! Parameters whose value may become part of an expression or a statement.
 
-use engine::{Baseline, NotApplicable, Survey, SurveyedOperation, effect};
+use engine::{Baseline, NotApplicable, Survey, SurveyedOperation};
 use inventory::{Parameter, ParameterLocation};
 use model::Request;
 use serde_json::Value;
@@ -28,7 +28,7 @@ pub(super) fn working(operation: &SurveyedOperation) -> Result<&Baseline, NotApp
     if operation.key.method != "GET" {
         return Err(NotApplicable::new("only what GET reads is compared"));
     }
-    if effect::is_metered(&operation.key.path) || effect::reads_once(&operation.key.path) {
+    if operation.is_costly() {
         return Err(NotApplicable::new("each call costs or takes something"));
     }
     let baseline = operation.baseline().or(operation.any_baseline());

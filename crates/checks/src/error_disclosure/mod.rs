@@ -1,7 +1,7 @@
 #![doc = include_str!("README.md")]
 
 use engine::controls::{Standing, standing};
-use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, Unobserved, check, effect, subject};
+use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
 use model::{Category, Flaw, Meta, Mode, Owasp, Recorded, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -284,7 +284,7 @@ const MOST: u32 = provoke::MOST as u32;
 const EQUAL_FAILURES: usize = 3;
 
 fn plan(operation: &subject::Operation) -> Result<(), NotApplicable> {
-    if effect::is_metered(&operation.key.path) || effect::reads_once(&operation.key.path) {
+    if operation.is_costly() {
         return Err(NotApplicable::new("each request of it counts: only its own is sent"));
     }
     let failed = operation.baselines.iter().any(|b| b.standing == Standing::Failed);

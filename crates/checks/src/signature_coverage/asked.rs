@@ -2,8 +2,8 @@
 
 use engine::controls::{Acceptance, Standing, standing, verified};
 use engine::{
-    Baseline, Draft, Edit, NotApplicable, Session, Signed, Survey, SurveyedIdentity, SurveyedOperation, Tamper,
-    Unobserved, effect,
+    Baseline, Draft, Edit, NotApplicable, Protection, Session, Signed, Survey, SurveyedIdentity, SurveyedOperation,
+    Tamper, Unobserved,
 };
 use model::{Recorded, SignedPlaces};
 
@@ -24,6 +24,9 @@ pub(crate) struct Asked<'s> {
 
 /// The signed request of an operation.
 pub(crate) fn asked<'s>(operation: &'s SurveyedOperation, survey: &'s Survey) -> Result<Asked<'s>, NotApplicable> {
+    if operation.protection == Protection::Public {
+        return Err(NotApplicable::new("it is open by design"));
+    }
     let signed = |o: &SurveyedOperation| survey.signed(o).is_some();
     let (baseline, identity) =
         survey.signed(operation).ok_or(NotApplicable::new("no identity that signs gets an answer"))?;
@@ -50,7 +53,7 @@ fn of<'s>(
     baseline: &'s Baseline,
     identity: &'s SurveyedIdentity,
 ) -> Result<Asked<'s>, NotApplicable> {
-    if effect::reads_once(&operation.key.path) || effect::is_metered(&operation.key.path) {
+    if operation.is_costly() {
         return Err(NotApplicable::new("its name says that each call takes something away or costs money"));
     }
     let places = identity.signed.as_ref();

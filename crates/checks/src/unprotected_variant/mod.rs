@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::controls::{Sameness, Standing, content, form, sibling, standing};
-use engine::effect::{is_metered, reads_once};
+
 use engine::{
     AnyCheck, Baseline, Check, Draft, NotApplicable, Protection, Requests, Session, Survey, Unobserved, check, subject,
 };
@@ -170,7 +170,7 @@ fn plan(operation: &subject::Operation) -> Result<(), NotApplicable> {
     if operation.key.method != "GET" {
         return Err(NotApplicable::new("only reading by GET is asked for in other ways"));
     }
-    if is_metered(&operation.key.path) || reads_once(&operation.key.path) {
+    if operation.is_costly() {
         return Err(NotApplicable::new("each call costs or takes something"));
     }
     working(operation).map(|_| ())

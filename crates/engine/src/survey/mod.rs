@@ -17,6 +17,7 @@ pub(crate) use run::survey;
 
 use crate::controls::Standing;
 use crate::draft::Draft;
+use crate::effect;
 
 /// What is known of the target when checks begin.
 #[derive(Clone, Debug)]
@@ -59,8 +60,12 @@ impl Survey {
         self.operations.iter().find(|o| &o.key == key)
     }
 
-    /// The first working request of an identity that signs, and the identity.
+    /// The first working request of an identity that signs, and the identity; none where the
+    /// operation is open by design.
     pub fn signed<'s>(&'s self, operation: &'s SurveyedOperation) -> Option<(&'s Baseline, &'s SurveyedIdentity)> {
+        if operation.protection == Protection::Public {
+            return None;
+        }
         operation.baselines.iter().filter(|b| b.standing == Standing::Works).find_map(|baseline| {
             let identity = self.identity(baseline.identity.as_deref()?)?;
             identity.signs.then_some((baseline, &**identity))
@@ -143,6 +148,8 @@ pub struct SurveyedOperation {
     pub protection: Protection,
     /// True if the user says that everyone may read its objects.
     pub shared: bool,
+    /// True if the user says that it may be sent again, whatever its method and name.
+    pub repeatable: bool,
     /// Whether there is a working request.
     pub reach: Reach,
     /// What each identity got, the first working one first.
@@ -180,6 +187,12 @@ impl SurveyedOperation {
     /// What this identity got.
     pub fn baseline_of(&self, identity: &str) -> Option<&Baseline> {
         self.baselines.iter().find(|b| b.identity.as_deref() == Some(identity))
+    }
+
+    /// True if its name says that each call takes something away or costs money, and the user does not
+    /// say otherwise.
+    pub fn is_costly(&self) -> bool {
+        !self.repeatable && (effect::reads_once(&self.key.path) || effect::is_metered(&self.key.path))
     }
 
     /// True if its method reads.

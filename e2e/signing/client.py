@@ -168,9 +168,9 @@ def formula(signing, request, stamp):
         "nonce": stamp.nonce,
         "key_id": stamp.key_id,
         "signature": ENCODE[signing["encoding"]](raw),
-        "body_digest": hashlib.sha256(request.body).hexdigest(),
     }
-    return request.but(headers={name: values[role] for role, name in names.items()})
+    headers = {name: expand(template, request, stamp, ts) for name, template in names.get("derived", {}).items()}
+    return request.but(headers=headers | {name: values[role] for role, name in names.items() if role != "derived"})
 
 
 def stripe(signing, request, stamp, scheme="v1"):
@@ -240,7 +240,7 @@ def sigv4(signing, request, stamp, components=None):
         "x-amz-content-sha256": digest,
         "content-type": request.content_type,
     }
-    names = sorted(name for name in components or signing["signed_headers"] if values[name] is not None)
+    names = sorted(name for name in components or signing["components"] if values[name] is not None)
     path, _, query = request.target.partition("?")
     query = "&".join(sorted(part if "=" in part else part + "=" for part in query.split("&") if part))
     headers = "".join(f"{name}:{values[name]}\n" for name in names)
@@ -290,7 +290,7 @@ def cavage(signing, request, stamp, components=None):
         "digest": digest,
         "content-type": request.content_type,
     }
-    names = [name for name in components or signing["signed_headers"] if values[name] is not None]
+    names = [name for name in components or signing["components"] if values[name] is not None]
     text = "\n".join(f"{name}: {values[name]}" for name in names)
     signature = base64.b64encode(mac(stamp, text.encode())).decode()
     authorization = (
@@ -300,14 +300,14 @@ def cavage(signing, request, stamp, components=None):
 
 
 def dpop(signing, request, stamp):
-    key = signing["key"]
+    key = json.loads(stamp.secret)
     public = {name: key[name] for name in ("kty", "crv", "x", "y")}
     claims = {
         "htm": request.method,
         "htu": f"http://{request.host}{urlsplit(request.target).path}",
         "iat": int(stamp.clock),
         "jti": stamp.nonce,
-        "ath": base64.urlsafe_b64encode(hashlib.sha256(stamp.secret.encode()).digest()).rstrip(b"=").decode(),
+        "ath": base64.urlsafe_b64encode(hashlib.sha256(signing["token"].encode()).digest()).rstrip(b"=").decode(),
     }
     proof = jwt.encode(claims, jwt.PyJWK(key).key, algorithm="ES256", headers={"typ": "dpop+jwt", "jwk": public})
     return request.but(headers={"DPoP": proof, "Authorization": f"DPoP {signing['token']}"})
@@ -329,24 +329,30 @@ SIGNERS = {
 }
 
 
+def signs_query(entry):
+    """Whether the signature is a query parameter."""
+    return "signature" in entry["signing"].get("query", {})
+
+
 def signature_of(entry, request):
     """The signature of a signed request, without what stands around it."""
-    place = entry["signing"]["headers"]["signature"]
-    if entry["signing"].get("in") == "query":
+    if signs_query(entry):
         return request.target.rpartition("&signature=")[2]
+    place = entry["signing"]["headers"]["signature"]
     return re.search(SIGNATURE.get(entry["scheme"], "(.*)"), request.headers[place]).group(1)
 
 
 def with_signature(entry, request, signature):
     """The signed request with another signature in place of its own."""
-    own, place = signature_of(entry, request), entry["signing"]["headers"]["signature"]
-    if entry["signing"].get("in") == "query":
+    own = signature_of(entry, request)
+    if signs_query(entry):
         return request.but(target=request.target[: len(request.target) - len(own)] + signature)
+    place = entry["signing"]["headers"]["signature"]
     return request.but(headers={place: signature.join(request.headers[place].rsplit(own, 1))})
 
 
 def without_signature(entry, request):
-    if entry["signing"].get("in") == "query":
+    if signs_query(entry):
         return request.but(target=request.target.rpartition("&signature=")[0])
     return request.but(headers={entry["signing"]["headers"]["signature"]: None})
 

@@ -6,7 +6,7 @@ is never sent, and the same mutation under a corrupted signature is refused.
 
 import time
 
-from client import Request, corrupted, send, sign, signature_of, with_signature, without_signature
+from client import Request, corrupted, send, sign, signature_of, signs_query, with_signature, without_signature
 
 ECHO = b'{"item":"paper filters","quantity":400}'
 ODD_VALUES = ("", "\u00e9", "a;b", '";,()=', "=", "1e999", "null", "x" * 3000)
@@ -98,7 +98,7 @@ def without(trial):
     entry = trial.entry
     missing_post = trial.send(without_signature(entry, trial.signed(trial.echo()))).accepted
     trial.show("SIG-001", missing_post)
-    space = "%20" if entry["signing"].get("in") == "query" else " "
+    space = "%20" if signs_query(entry) else " "
     blank = [with_signature(entry, trial.signed(trial.echo()), text) for text in ("", space, "=")]
     if entry["scheme"] == "own form":
         blank.append(trial.signed(trial.echo()).but(headers={entry["headers"]["signature"]: "v1,"}))
@@ -118,7 +118,7 @@ def without(trial):
 
 def coverage(trial):
     """One part of the request changed at a time."""
-    entry, in_query = trial.entry, trial.entry["signing"].get("in") == "query"
+    entry, in_query = trial.entry, signs_query(trial.entry)
     trial.differs("SIG-004", trial.get("/orders"), query_put_first if in_query else query_added)
     trial.differs("SIG-005", trial.get("/orders"), lambda r: r.but(method="HEAD"))
     trial.differs("SIG-006", trial.get("/orders/1001"), lambda r: r.but(target=r.target.replace("1001", "1002")))
@@ -167,7 +167,7 @@ def freshness(trial):
         tomorrow = trial.send(trial.signed(trial.reading(), shift=+86400)).accepted
         trial.show("SIG-019", tomorrow and not yesterday)
     clock = entry["headers"].get("timestamp")
-    if clock and entry["signing"].get("in") != "query" and not ancient:
+    if clock and not signs_query(entry) and not ancient:
         later = trial.signed(trial.reading(), shift=10).headers[clock]
         trial.differs("SIG-020", trial.reading(), lambda r: r.but(headers={clock: later}))
     first = trial.signed(trial.reading())
@@ -191,7 +191,7 @@ def malformed(trial):
     entry = trial.entry
     before = len(trial.crashed)
     requests = [with_signature(entry, trial.signed(trial.get()), text) for text in ("00", "x" * 3000)]
-    if entry["signing"].get("in") != "query":
+    if not signs_query(entry):
         requests.append(with_signature(entry, trial.signed(trial.get()), "\u00e9" * 64))
         for name in trial.signed(trial.get()).headers:
             requests += [trial.signed(trial.get()).but(headers={name: text}) for text in (None, *ODD_VALUES)]
@@ -232,7 +232,7 @@ def elsewhere(trial):
     acting = {"X-Req-Tenant": "contoso", "X-Tenant-Id": "contoso", "X-User-Id": "contoso", "X-On-Behalf-Of": "contoso"}
     answer = trial.send(trial.signed(trial.get()).but(headers=acting))
     trial.show("SIG-012", answer.accepted and b'"contoso"' in answer.body)
-    if entry["signing"].get("in") != "query" and entry["scheme"] in ("own form", "reference", "article"):
+    if not signs_query(entry) and entry["scheme"] in ("own form", "reference", "article"):
         signed = trial.signed(trial.get())
         roles = ("signature", "timestamp", "nonce", "key_id")
         query = "&".join(

@@ -34,6 +34,8 @@ def catalog():
         listing = run([*command, "--list"], stdout=subprocess.PIPE)
         entries += json.loads(listing.communicate()[0])
     for entry in entries:
+        # Where nothing is signed, there is no such block: the key stands in its header all the same.
+        entry["signing"] = entry["signing"] or {"headers": entry["headers"], **entry["credentials"][0]}
         entry["files"] = any(operation["target"].startswith("/files/") for operation in entry["operations"])
     return entries
 

@@ -328,6 +328,9 @@ impl IdentityConfig {
 fn signer(settings: &signing::Settings, place: &str, lookup: &dyn Lookup) -> Result<Arc<dyn Signer>, ConfigError> {
     let mut settings = settings.clone();
     settings.secret = Secret::new(expand(settings.secret.expose(), &format!("{place}.secret"), lookup)?);
+    if let Some(token) = &mut settings.token {
+        *token = Secret::new(expand(token.expose(), &format!("{place}.token"), lookup)?);
+    }
     settings.key_id = expand(&settings.key_id, &format!("{place}.key_id"), lookup)?;
     let keyed = settings.signer().map_err(|reason| ConfigError::Signing { place: place.into(), reason })?;
     Ok(Arc::new(keyed))

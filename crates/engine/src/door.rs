@@ -157,6 +157,9 @@ impl Door {
         for credential in live.generation().credentials.iter() {
             self.mask(credential.value.expose(), &format!("{}.{}", live.name, credential.place.label()));
         }
+        if let Some(token) = live.identity.signer.as_ref().and_then(|signer| signer.sent_secret()) {
+            self.mask(token.expose(), &format!("{}.token", live.name));
+        }
     }
 
     pub(crate) fn listen(&self, listener: Box<Listener>) {

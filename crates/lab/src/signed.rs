@@ -34,6 +34,8 @@ pub struct Verifier {
     pub shows: String,
     credentials: Vec<BTreeMap<String, Value>>,
     signing: Value,
+    /// In place of `signing`, where nothing is signed.
+    identity: Option<Value>,
     repeatable: Vec<String>,
     description: String,
 }
@@ -58,6 +60,9 @@ impl Verifier {
 
     /// The configuration that a user of its API writes: every client, each with its way to sign.
     fn configuration(&self) -> Value {
+        if let Some(identity) = &self.identity {
+            return json!({ "identities": { "client": identity }, "repeatable": self.repeatable });
+        }
         let identity = |(position, credential): (usize, &BTreeMap<String, Value>)| {
             let mut signing = self.signing.clone();
             for (name, value) in credential.iter().filter(|(_, value)| value.is_string()) {

@@ -196,6 +196,23 @@ pub trait Signer: Send + Sync + fmt::Debug {
         None
     }
 
+    /// Where a digest of the body stands that the signature covers in its place; none where the body
+    /// itself is signed.
+    fn digest(&self) -> Option<SignedPlace> {
+        None
+    }
+
+    /// The parts that a request of this scheme itself names as signed; `None` where the client has no
+    /// choice. See [`Forgery::components`].
+    fn components(&self) -> Option<Vec<String>> {
+        None
+    }
+
+    /// A credential that signing adds to a request as it is, so that records must mask it.
+    fn sent_secret(&self) -> Option<Secret> {
+        None
+    }
+
     /// True where the server wants each nonce to be greater than the one before, so that requests
     /// of the identity must go out one after the other.
     fn is_monotone(&self) -> bool {
@@ -240,7 +257,9 @@ pub struct SignedPlaces {
 pub struct SignedPlace {
     /// The header (its prefix stands before the value), query parameter or cookie.
     pub place: Place,
-    /// Name of the member, where the place holds a list such as `t=…,v1=…` or `Signature=…`.
+    /// Name of the member, where the place holds a list such as `t=…,v1=…` or `Signature=…`. With a
+    /// slash at its end, the value ends at the first slash, as in `Credential=id/date/region`. Where the
+    /// place holds a JWT, `.` is its signature and `.name` a claim.
     pub member: Option<String>,
 }
 
@@ -259,6 +278,7 @@ impl SignedPlace {
     pub fn read(&self, request: &Request) -> Option<String> {
         let whole = self.place.read(request)?;
         match &self.member {
+            Some(member) if member.starts_with('.') => jwt::read(&whole, &member[1..]),
             Some(member) => member_of(&whole, member).map(|range| whole[range].to_owned()),
             None => Some(whole),
         }
@@ -268,6 +288,10 @@ impl SignedPlace {
     pub fn write(&self, request: &mut Request, value: &str) {
         let Some(mut whole) = self.place.read(request) else { return };
         match &self.member {
+            Some(member) if member.starts_with('.') => {
+                let Some(changed) = jwt::write(&whole, &member[1..], value) else { return };
+                whole = changed;
+            }
             Some(member) => {
                 let Some(range) = member_of(&whole, member) else { return };
                 whole.replace_range(range, value);
@@ -277,10 +301,12 @@ impl SignedPlace {
         self.place.replace(request, &whole);
     }
 
-    /// Takes out the header, parameter or cookie; of a list only the member's value.
+    /// Takes out the header, parameter or cookie; of a list only the member's value. A JWT goes as a
+    /// whole.
     pub fn clear(&self, request: &mut Request) {
         match &self.member {
-            Some(_) => self.write(request, ""),
+            Some(member) if !member.starts_with('.') => self.write(request, ""),
+            Some(_) => self.place.clear(request),
             None => self.place.clear(request),
         }
     }
@@ -288,6 +314,10 @@ impl SignedPlace {
 
 /// Where the value of a member stands in a list `name=value, name="value"`.
 fn member_of(list: &str, member: &str) -> Option<std::ops::Range<usize>> {
+    let (member, ends) = match member.strip_suffix('/') {
+        Some(member) => (member, "/"),
+        None => (member, ",; "),
+    };
     let name = format!("{member}=");
     let at = list
         .match_indices(&name)
@@ -301,7 +331,49 @@ fn member_of(list: &str, member: &str) -> Option<std::ops::Range<usize>> {
             return inner.find(quote).map(|length| start + 1..start + 1 + length);
         }
     }
-    Some(start..start + rest.find([',', ';', ' ']).unwrap_or(rest.len()))
+    Some(start..start + rest.find(|c| ends.contains(c)).unwrap_or(rest.len()))
+}
+
+/// Signature and claims of a JWT in its compact form.
+mod jwt {
+    use base64::Engine as _;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+    use serde_json::Value;
+
+    /// The signature as written where the name is empty, else a claim that is a text or a number.
+    pub(super) fn read(token: &str, name: &str) -> Option<String> {
+        let (message, signature) = token.rsplit_once('.')?;
+        if name.is_empty() {
+            return Some(signature.to_owned());
+        }
+        match claims(message)?.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The token with another signature, or with another claim under the old one. A number stays a
+    /// number where the value is one.
+    pub(super) fn write(token: &str, name: &str, value: &str) -> Option<String> {
+        let (message, signature) = token.rsplit_once('.')?;
+        if name.is_empty() {
+            return Some(format!("{message}.{value}"));
+        }
+        let mut claims = claims(message)?;
+        let claim = claims.get_mut(name)?;
+        *claim = match value.parse::<i64>() {
+            Ok(number) if claim.is_number() => number.into(),
+            _ => value.into(),
+        };
+        let (head, _) = message.split_once('.')?;
+        Some(format!("{head}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())))
+    }
+
+    fn claims(message: &str) -> Option<Value> {
+        let (_, claims) = message.split_once('.')?;
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    }
 }
 
 /// One named set of credentials.

@@ -178,7 +178,23 @@ impl fmt::Display for Algorithm {
 impl FromStr for Algorithm {
     type Err = ();
 
+    /// By its own name, or by that of JSON Web Algorithms.
+    ///
+    /// **Source**: RFC 7518, section 3.1; RFC 8037, section 3.1.
     fn from_str(name: &str) -> Result<Self, ()> {
+        const JWA: [(&str, Algorithm); 8] = [
+            ("HS256", Algorithm::Hmac(Hash::Sha256)),
+            ("HS384", Algorithm::Hmac(Hash::Sha384)),
+            ("HS512", Algorithm::Hmac(Hash::Sha512)),
+            ("RS256", Algorithm::RsaV15Sha256),
+            ("PS512", Algorithm::RsaPssSha512),
+            ("ES256", Algorithm::EcdsaP256Sha256),
+            ("ES384", Algorithm::EcdsaP384Sha384),
+            ("EdDSA", Algorithm::Ed25519),
+        ];
+        if let Some((_, algorithm)) = JWA.into_iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
+            return Ok(algorithm);
+        }
         Self::ALL.into_iter().find(|a| a.to_string().eq_ignore_ascii_case(name)).ok_or(())
     }
 }

@@ -187,7 +187,7 @@ fn add(variables: &[&Variable], parts: &mut Vec<Part>) {
             Variable::Signature => {}
             Variable::Method | Variable::MethodLower => parts.push(Part::Method),
             Variable::Path | Variable::RawPath => parts.push(Part::Path),
-            Variable::Query | Variable::SortedQuery => parts.push(Part::Query),
+            Variable::Query | Variable::SortedQuery | Variable::JoinedQuery => parts.push(Part::Query),
             Variable::PathQuery => parts.extend([Part::Path, Part::Query]),
             Variable::Host | Variable::HostName | Variable::Port | Variable::Scheme => parts.push(Part::Host),
             Variable::Url => parts.extend([Part::Host, Part::Path, Part::Query]),

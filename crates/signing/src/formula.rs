@@ -56,6 +56,9 @@ pub enum Variable {
     Query,
     /// `sorted_query`: the pairs of `query` in byte order.
     SortedQuery,
+    /// `joined_query`: the decoded pairs `name=value` of `query`, values of one name joined by `,`, in
+    /// byte order, without separators.
+    JoinedQuery,
     /// `path_query`: `raw_path`, and `?query` where there is one.
     PathQuery,
     /// `host`: with the port unless it is the scheme's own.
@@ -113,6 +116,7 @@ const VARIABLES: &[(&str, Variable)] = &[
     ("raw_path", Variable::RawPath),
     ("query", Variable::Query),
     ("sorted_query", Variable::SortedQuery),
+    ("joined_query", Variable::JoinedQuery),
     ("path_query", Variable::PathQuery),
     ("host", Variable::Host),
     ("hostname", Variable::HostName),

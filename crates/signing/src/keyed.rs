@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use model::identity::SignedPlaces;
-use model::{Forgery, Origin, Request, Secret, Signer, Stamp};
+use model::{Forgery, Origin, Request, Secret, SignedPlace, Signer, Stamp};
 
 use crate::formula::Variable;
 use crate::key::{Key, KeyError};
-use crate::scheme::{Mismatch, Scheme};
+use crate::scheme::{Canonical, Mismatch, Scheme};
+use crate::slot::Slot;
+use crate::standard::Standard;
 
 /// A scheme, a secret and a key id.
 #[derive(Debug)]
@@ -74,6 +76,9 @@ impl Signer for Keyed {
     }
 
     fn places(&self) -> Option<SignedPlaces> {
+        if let Canonical::Standard(standard) = &self.scheme.canonical {
+            return Some(SignedPlaces { window: self.scheme.window, ..standard.places(&self.key_id) });
+        }
         let place = |variable| self.scheme.slots.iter().find_map(|slot| slot.place_of(&variable));
         Some(SignedPlaces {
             signature: place(Variable::Signature)?,
@@ -82,6 +87,28 @@ impl Signer for Keyed {
             key_id: place(Variable::KeyId),
             window: self.scheme.window,
         })
+    }
+
+    fn digest(&self) -> Option<SignedPlace> {
+        match &self.scheme.canonical {
+            Canonical::Standard(standard) => standard.digest_header().map(SignedPlace::header),
+            Canonical::Formula(_) => self.scheme.slots.iter().find_map(Slot::digest_place),
+        }
+    }
+
+    fn components(&self) -> Option<Vec<String>> {
+        match &self.scheme.canonical {
+            Canonical::Standard(standard) => standard.components(),
+            Canonical::Formula(_) => None,
+        }
+    }
+
+    fn sent_secret(&self) -> Option<Secret> {
+        match &self.scheme.canonical {
+            Canonical::Standard(Standard::Dpop(options)) => options.token.clone(),
+            Canonical::Standard(Standard::OAuth1(options)) => options.token.as_ref().map(Secret::new),
+            Canonical::Standard(_) | Canonical::Formula(_) => None,
+        }
     }
 
     fn forged(&self, forgery: &Forgery) -> Option<Arc<dyn Signer>> {

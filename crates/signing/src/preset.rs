@@ -6,10 +6,10 @@ use crate::algorithm::{Algorithm, Encoding, Hash, KeyEncoding};
 use crate::clock::Clock;
 use crate::scheme::{Canonical, Scheme};
 use crate::slot::{Filled, Slot, Spot};
-use crate::standard::{Cavage, OAuth1, Rfc9421, SigV4, Standard};
+use crate::standard::{Cavage, Dpop, OAuth1, Rfc9421, SigV4, Standard};
 
 /// The names of all presets.
-pub const PRESETS: [&str; 18] = [
+pub const PRESETS: [&str; 19] = [
     "reference",
     "article",
     "stripe",
@@ -17,6 +17,7 @@ pub const PRESETS: [&str; 18] = [
     "slack",
     "standard-webhooks",
     "shopify",
+    "shopify-app-proxy",
     "twilio",
     "sigv4",
     "rfc9421",
@@ -94,6 +95,12 @@ pub fn preset(name: &str) -> Option<Scheme> {
             encoding: Encoding::Base64,
             ..formula(name, "{body}", vec![header("X-Shopify-Hmac-Sha256", "{sig}")])
         },
+        // shopify.dev, "Authenticate app proxies": sorted parameters, joined by nothing.
+        "shopify-app-proxy" => formula(
+            name,
+            "{joined_query}",
+            vec![slot(Spot::Query("timestamp".into()), "{ts}"), slot(Spot::Query("signature".into()), "{sig}")],
+        ),
         // twilio.com/docs/usage/security, "Validating requests are coming from Twilio".
         "twilio" => Scheme {
             algorithm: Algorithm::Hmac(Hash::Sha1),
@@ -161,6 +168,7 @@ pub fn preset(name: &str) -> Option<Scheme> {
                     region: "us-east-1".into(),
                     service: "execute-api".into(),
                     content_header: false,
+                    signed_headers: None,
                 }),
             )
         },
@@ -176,8 +184,7 @@ pub fn preset(name: &str) -> Option<Scheme> {
                         .map(|c| format!("\"{c}\""))
                         .into(),
                     digest: true,
-                    algorithm: true,
-                    nonce: true,
+                    parameters: ["created", "nonce", "keyid", "alg"].map(Into::into).into(),
                 }),
             )
         },
@@ -191,6 +198,7 @@ pub fn preset(name: &str) -> Option<Scheme> {
                 Standard::Cavage(Cavage {
                     headers: ["(request-target)", "host", "date"].map(Into::into).into(),
                     digest: true,
+                    authorization: false,
                 }),
             )
         },
@@ -218,7 +226,7 @@ pub fn preset(name: &str) -> Option<Scheme> {
             encoding: Encoding::Base64Url,
             // RFC 9449, section 11.1: "a relatively brief period (on the order of seconds or minutes)".
             window: minutes(5),
-            ..standard(name, Standard::Dpop)
+            ..standard(name, Standard::Dpop(Dpop::default()))
         },
         _ => return None,
     })

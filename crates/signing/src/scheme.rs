@@ -65,21 +65,9 @@ impl Canonical {
     /// Signs nothing but these parts from here on; `None` where the client has no choice.
     pub(crate) fn sign_only(&mut self, components: &[String]) -> Option<()> {
         match self {
-            Self::Standard(Standard::Rfc9421(options)) => {
-                let quoted = |c: &String| if c.starts_with('"') { c.clone() } else { format!("\"{c}\"") };
-                options.components = components.iter().map(quoted).collect();
-                options.digest = false;
-            }
-            Self::Standard(Standard::Cavage(options)) => {
-                options.headers = components.to_vec();
-                options.digest = false;
-            }
-            Self::Standard(
-                Standard::SigV4(_) | Standard::Hawk | Standard::OAuth1(_) | Standard::Azure | Standard::Dpop,
-            )
-            | Self::Formula(_) => return None,
+            Self::Standard(standard) => standard.sign_only(components),
+            Self::Formula(_) => None,
         }
-        Some(())
     }
 }
 

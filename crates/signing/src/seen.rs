@@ -60,6 +60,7 @@ impl Seen<'_> {
             Variable::RawPath => request.path().into(),
             Variable::Query => request.query().unwrap_or_default().into(),
             Variable::SortedQuery => sorted_query(request).into(),
+            Variable::JoinedQuery => joined_query(request).into(),
             Variable::PathQuery => path_query(request).into(),
             Variable::Host => host(request).into(),
             Variable::HostName => host_and_port(request).0.into(),
@@ -108,6 +109,21 @@ pub(crate) fn sorted_query(request: &Request) -> String {
     let mut pairs: Vec<&str> = request.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).collect();
     pairs.sort_unstable();
     pairs.join("&")
+}
+
+/// The decoded pairs of the query, values of one name together, in byte order, without separators.
+fn joined_query(request: &Request) -> String {
+    let mut fields: Vec<(String, Vec<String>)> = Vec::new();
+    for (name, value) in pairs(request.query().unwrap_or_default().as_bytes()) {
+        match fields.iter_mut().find(|(own, _)| *own == name) {
+            Some((_, values)) => values.push(value),
+            None => fields.push((name, vec![value])),
+        }
+    }
+    let mut fields: Vec<String> =
+        fields.into_iter().map(|(name, values)| format!("{name}={}", values.join(","))).collect();
+    fields.sort_unstable();
+    fields.concat()
 }
 
 /// What stands in `Host`: the header where it is stated, else the origin's authority.

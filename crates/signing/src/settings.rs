@@ -1,6 +1,7 @@
 //! The `signing:` block of a configuration file.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 use std::time::Duration;
 
 use model::Secret;
@@ -57,13 +58,22 @@ pub struct Settings {
     pub region: Option<String>,
     /// Service of a `sigv4` scheme.
     pub service: Option<String>,
-    /// Access token of an `oauth1` scheme.
-    pub token: Option<String>,
-    /// What an `rfc9421` or `cavage` scheme signs, in order.
+    /// Access token of an `oauth1` or `dpop` scheme.
+    #[schemars(with = "Option<String>")]
+    pub token: Option<Secret>,
+    /// What an `rfc9421` or `cavage` scheme signs, in order, and which headers a `sigv4` scheme signs.
+    /// What a request does not have is left out of its signature.
+    #[serde(alias = "signed_headers")]
     pub components: Option<Vec<String>>,
+    /// Parameters of an `rfc9421` signature, in order: `created`, `expires`, `nonce`, `keyid`, `alg`, or
+    /// one as it is written, such as `tag="orders"`.
+    pub parameters: Option<Vec<String>>,
+    /// Label of an `rfc9421` signature.
+    pub label: Option<String>,
 }
 
-/// Names of places, by what stands there: `timestamp`, `nonce`, `key_id`, `signature`.
+/// Names of places, by what stands there: `timestamp`, `nonce`, `key_id`, `signature`. Beside a preset,
+/// a name alone keeps the preset's template.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Places {
@@ -163,6 +173,10 @@ impl Settings {
             scheme.derivation = Some(Derivation { prefix, steps: steps.collect::<Result<_, _>>()? });
         }
         self.options(&mut scheme.canonical)?;
+        if let Canonical::Standard(standard) = &mut scheme.canonical {
+            self.fixed_places(standard)?;
+            return Ok(scheme);
+        }
         for (places, spot) in
             [(&self.headers, Spot::Header as fn(String) -> Spot), (&self.query, Spot::Query), (&self.form, Spot::Form)]
         {
@@ -190,38 +204,70 @@ impl Settings {
         })
     }
 
+    /// A document says where its values stand: settings may repeat that, and choose where it has two
+    /// places.
+    fn fixed_places(&self, standard: &mut Standard) -> Result<(), SettingsError> {
+        if self.query.is_stated() || self.form.is_stated() || !self.headers.derived.is_empty() {
+            return Err(SettingsError::Option { key: "query, form or derived" });
+        }
+        for (role, place, _) in self.headers.stated() {
+            if place.is_some_and(|header| !standard.has_header(role, header)) {
+                return Err(SettingsError::Option { key: role });
+            }
+        }
+        if let (Standard::Cavage(options), Some(header)) = (standard, &self.headers.signature) {
+            options.authorization = header.eq_ignore_ascii_case("authorization");
+        }
+        Ok(())
+    }
+
     fn options(&self, canonical: &mut Canonical) -> Result<(), SettingsError> {
         let mut unused = [
             ("region", self.region.is_some()),
             ("service", self.service.is_some()),
             ("token", self.token.is_some()),
             ("components", self.components.is_some()),
+            ("parameters", self.parameters.is_some()),
+            ("label", self.label.is_some()),
         ];
         let mut used: &[&str] = &[];
         if let Canonical::Standard(standard) = canonical {
             match standard {
                 Standard::SigV4(options) => {
-                    used = &["region", "service"];
+                    used = &["region", "service", "components"];
                     options.region = self.region.clone().unwrap_or(options.region.clone());
                     options.service = self.service.clone().unwrap_or(options.service.clone());
-                    options.content_header |= options.service == "s3";
+                    let names_digest =
+                        |names: &Vec<String>| names.iter().any(|n| n.eq_ignore_ascii_case("x-amz-content-sha256"));
+                    options.content_header |=
+                        options.service == "s3" || self.components.as_ref().is_some_and(names_digest);
+                    options.signed_headers = self.components.clone().or(options.signed_headers.take());
                 }
                 Standard::OAuth1(options) => {
                     used = &["token"];
+                    options.token = self.token.as_ref().map(|token| token.expose().to_owned());
+                }
+                Standard::Dpop(options) => {
+                    used = &["token"];
                     options.token = self.token.clone();
                 }
-                Standard::Rfc9421(options) => {
-                    used = &["components"];
+                Standard::Rfc9421(_) => {
+                    used = &["components", "parameters", "label"];
                     if let Some(components) = &self.components {
-                        let quoted = |c: &String| if c.starts_with('"') { c.clone() } else { format!("\"{c}\"") };
-                        options.components = components.iter().map(quoted).collect();
+                        standard.sign_only(components);
+                    }
+                    if let Standard::Rfc9421(options) = standard {
+                        options.parameters = self.parameters.clone().unwrap_or(options.parameters.clone());
+                        options.label = self.label.clone().unwrap_or(options.label.clone());
                     }
                 }
-                Standard::Cavage(options) => {
+                Standard::Cavage(_) => {
                     used = &["components"];
-                    options.headers = self.components.clone().unwrap_or(options.headers.clone());
+                    if let Some(components) = &self.components {
+                        standard.sign_only(components);
+                    }
                 }
-                Standard::Hawk | Standard::Azure | Standard::Dpop => {}
+                Standard::Hawk | Standard::Azure => {}
             }
         }
         unused.iter_mut().for_each(|(key, is_set)| *is_set &= !used.contains(key));
@@ -233,18 +279,34 @@ impl Settings {
 }
 
 impl Places {
+    fn stated(&self) -> [(&'static str, Option<&str>, Variable); 4] {
+        [
+            ("timestamp", self.timestamp.as_deref(), Variable::Timestamp),
+            ("nonce", self.nonce.as_deref(), Variable::Nonce),
+            ("key_id", self.key_id.as_deref(), Variable::KeyId),
+            ("signature", self.signature.as_deref(), Variable::Signature),
+        ]
+    }
+
+    fn is_stated(&self) -> bool {
+        !self.derived.is_empty() || self.stated().iter().any(|(_, place, _)| place.is_some())
+    }
+
+    /// A name alone renames the place that a preset has, whose template stays.
     fn add_to(&self, slots: &mut Vec<Slot>, spot: fn(String) -> Spot) -> Result<(), SettingsError> {
-        let stated = [
-            ("timestamp", &self.timestamp, Variable::Timestamp),
-            ("nonce", &self.nonce, Variable::Nonce),
-            ("key_id", &self.key_id, Variable::KeyId),
-            ("signature", &self.signature, Variable::Signature),
-        ];
-        for (key, place, variable) in stated {
+        for (key, place, variable) in self.stated() {
             let Some(place) = place else { continue };
             let (name, template) = match place.split_once(": ") {
                 Some((name, template)) => (name, template.to_owned()),
-                None => (place.as_str(), format!("{{{}}}", variable.name())),
+                None => {
+                    let own = slots.iter_mut().find(|slot| slot.holds(&variable));
+                    let renamed = spot(place.to_owned());
+                    if let Some(slot) = own.filter(|slot| discriminant(&slot.spot) == discriminant(&renamed)) {
+                        slot.spot = renamed;
+                        continue;
+                    }
+                    (place, format!("{{{}}}", variable.name()))
+                }
             };
             slots.retain(|slot| !slot.holds(&variable));
             slots.push(

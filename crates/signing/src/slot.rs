@@ -148,6 +148,16 @@ impl Slot {
         Some(SignedPlace { place, member: if is_alone { None } else { Some(member.filter(|m| !m.is_empty())?) } })
     }
 
+    /// The place, where a digest of the body alone stands there.
+    pub(crate) fn digest_place(&self) -> Option<SignedPlace> {
+        let is_digest = self.is_derived() && self.template.variables() == [&Variable::Body];
+        match &self.spot {
+            Spot::Header(name) if is_digest => Some(SignedPlace::header(name)),
+            Spot::Query(name) if is_digest => Some(SignedPlace::query(name)),
+            Spot::Header(_) | Spot::Query(_) | Spot::Form(_) => None,
+        }
+    }
+
     /// True if this variable stands in the slot.
     pub(crate) fn holds(&self, variable: &Variable) -> bool {
         self.template.variables().contains(&variable)

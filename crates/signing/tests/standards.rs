@@ -23,7 +23,7 @@ const SUITE_TIME: i64 = 1_440_938_160_000;
 const SUITE_SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 
 fn suite_scheme(content_header: bool) -> Scheme {
-    let options = SigV4 { region: "us-east-1".into(), service: "service".into(), content_header };
+    let options = SigV4 { region: "us-east-1".into(), service: "service".into(), content_header, signed_headers: None };
     Scheme { canonical: Canonical::Standard(Standard::SigV4(options)), ..scheme("sigv4") }
 }
 
@@ -109,8 +109,7 @@ fn rfc9421_scheme(label: &str, components: &[&str], algorithm: Algorithm) -> Sch
         label: label.into(),
         components: components.iter().map(|c| format!("\"{c}\"")).collect(),
         digest: false,
-        algorithm: false,
-        nonce: false,
+        parameters: ["created", "keyid"].map(Into::into).into(),
     };
     Scheme { canonical: Canonical::Standard(Standard::Rfc9421(options)), algorithm, ..scheme("rfc9421") }
 }

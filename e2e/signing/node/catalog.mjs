@@ -59,6 +59,7 @@ export function listing(entry) {
     found.push({ method: "GET", target: "/files/terms.txt" });
     found.push({ method: "PUT", target: "/files/a", content_type: "text/plain", body: "/b" });
   }
+  const signing = { ...scheme.signing, secret: first.secret, ...(first.key_id ? { key_id: first.key_id } : {}) };
   return {
     name: entry.name,
     language: "node",
@@ -76,7 +77,8 @@ export function listing(entry) {
     headers: scheme.signing.headers ?? {},
     encoding: scheme.signing.encoding ?? "",
     credentials: scheme.credentials.map(({ tenant, ...client }) => client),
-    signing: { ...scheme.signing, secret: first.secret, ...(first.key_id ? { key_id: first.key_id } : {}) },
+    signing,
+    identity: { signing },
     operations: [...found, ...entry.operations],
     public: ["GET /health", "GET /openapi.json", ...entry.public],
     repeatable: ["POST /echo", ...(entry.files ? ["PUT /files/{path}"] : [])],

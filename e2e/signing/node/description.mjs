@@ -32,10 +32,13 @@ export function describe(entry) {
 }
 
 function securitySchemes(signing) {
-  const headers = signing.headers ?? {};
-  const place = signing.in ?? "header";
-  const roles = ["key_id", "signature"].filter((role) => headers[role]);
-  return Object.fromEntries(roles.map((role) => [role, { type: "apiKey", in: place, name: headers[role] }]));
+  const places = { header: signing.headers ?? {}, query: signing.query ?? {} };
+  const found = Object.entries(places).flatMap(([place, names]) =>
+    ["key_id", "signature"]
+      .filter((role) => names[role])
+      .map((role) => [role, { type: "apiKey", in: place, name: names[role] }]),
+  );
+  return Object.fromEntries(found);
 }
 
 function operation(operationId, security, parameters = [], body = undefined) {

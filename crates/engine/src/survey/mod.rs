@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use inventory::{Inventory, Security};
-use model::{Forgery, Mode, OperationKey, Place, Recorded, Request, SignedPlaces, Signer};
+use model::{Forgery, Mode, OperationKey, Place, Recorded, Request, SignedPlace, SignedPlaces, Signer};
 
 pub use fill::ConfiguredValues;
 pub use run::Configured;
@@ -110,6 +110,16 @@ impl SurveyedIdentity {
     /// True if its scheme has what is to be forged.
     pub fn can_forge(&self, forgery: &Forgery) -> bool {
         self.signer.as_ref().is_some_and(|signer| signer.forged(forgery).is_some())
+    }
+
+    /// Where a digest of the body stands that its signatures cover in place of the body.
+    pub fn digest(&self) -> Option<SignedPlace> {
+        self.signer.as_ref()?.digest()
+    }
+
+    /// The parts that its requests themselves name as signed; `None` where it has no choice.
+    pub fn components(&self) -> Option<Vec<String>> {
+        self.signer.as_ref()?.components()
     }
 }
 

@@ -182,7 +182,7 @@ impl Standard {
             Self::Rfc9421(options) => Self::Rfc9421(options.adapted(sample)),
             Self::Cavage(options) => Self::Cavage(options.adapted(sample)),
             Self::OAuth1(options) => Self::OAuth1(options.adapted(sample)),
-            Self::Hawk | Self::Azure | Self::Dpop => self.clone(),
+            Self::Hawk | Self::Azure | Self::Dpop(_) => self.clone(),
         }
     }
 }

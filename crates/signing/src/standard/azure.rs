@@ -2,7 +2,8 @@
 //!
 //! **Source**: Microsoft, "Authorize with Shared Key", version 2015-02-21 and later.
 
-use model::{Request, Stamp};
+use model::identity::SignedPlaces;
+use model::{Place, Request, SignedPlace, Stamp};
 
 use super::{header, malformed};
 use crate::algorithm::Encoding;
@@ -25,6 +26,18 @@ const HEADERS: [&str; 11] = [
     "if-unmodified-since",
     "range",
 ];
+
+/// Where signature and time stand. The account has no end of its own: it stands before the signature.
+pub(super) fn places(account: &str) -> SignedPlaces {
+    let place = Place::Header { name: "Authorization".into(), prefix: format!("SharedKey {account}:") };
+    SignedPlaces {
+        signature: SignedPlace { place, member: None },
+        timestamp: Some(SignedPlace::header("x-ms-date")),
+        nonce: None,
+        key_id: None,
+        window: None,
+    }
+}
 
 pub(super) fn prepare(request: &mut Request, stamp: &Stamp, account: &str) {
     request.headers.set("x-ms-date", Clock::HttpDate.write(stamp.unix_ms));

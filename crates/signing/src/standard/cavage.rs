@@ -2,9 +2,9 @@
 //!
 //! **Source**: draft-cavage-http-signatures-12.
 
-use model::{Request, Stamp};
+use model::{Request, SignedPlace, SignedPlaces, Stamp};
 
-use super::{algorithm, header, malformed, named, parameters};
+use super::{algorithm, header, malformed, member, named, parameters};
 use crate::algorithm::{Encoding, Hash};
 use crate::clock::Clock;
 use crate::coverage::Part;
@@ -16,32 +16,64 @@ use crate::seen;
 pub struct Cavage {
     /// Headers and `(request-target)`, in order.
     pub headers: Vec<String>,
-    /// True where a body's SHA-256 goes into `Digest` and is signed.
+    /// True where a body's SHA-256 goes into `Digest` and is signed. Where `headers` names that header,
+    /// it is there for every request.
     pub digest: bool,
+    /// True where all stands in `Authorization: Signature …`, false where in `Signature: …`.
+    pub authorization: bool,
 }
 
 impl Cavage {
     pub(super) fn prepare(&self, scheme: &Scheme, request: &mut Request, stamp: &Stamp, key_id: &str) {
-        let mut signed = self.headers.clone();
-        if signed.iter().any(|h| h == "date") {
+        if self.headers.iter().any(|h| h == "date") {
             request.headers.set("Date", Clock::HttpDate.write(stamp.unix_ms));
         }
-        if self.digest && !request.body.is_empty() {
+        let is_named = self.headers.iter().any(|h| h == "digest");
+        let is_added = self.digest && !is_named && !request.body.is_empty();
+        if is_named || is_added {
             let digest = Encoding::Base64.encode(&Hash::Sha256.of(request.body.bytes()));
             request.headers.set("Digest", format!("SHA-256={digest}"));
-            signed.push("digest".into());
         }
-        let created = if signed.iter().any(|h| h == "(created)") {
+        let is_there = |name: &str| {
+            name.starts_with('(') || ["host", "content-length"].contains(&name) || request.headers.contains(name)
+        };
+        let mut signed: Vec<&str> = self.headers.iter().map(String::as_str).filter(|h| is_there(h)).collect();
+        signed.extend(is_added.then_some("digest"));
+        let created = if signed.contains(&"(created)") {
             format!("created={},", Clock::Seconds.write(stamp.unix_ms))
         } else {
             String::new()
         };
         let signed = signed.join(" ");
         let algorithm = scheme.algorithm;
+        let start = if self.authorization { "Signature " } else { "" };
         request.headers.set(
-            "Signature",
-            format!("keyId=\"{key_id}\",algorithm=\"{algorithm}\",{created}headers=\"{signed}\",signature=\"\""),
+            self.header(),
+            format!("{start}keyId=\"{key_id}\",algorithm=\"{algorithm}\",{created}headers=\"{signed}\",signature=\"\""),
         );
+    }
+
+    /// True where a request with a body states its digest.
+    pub(super) fn states_digest(&self) -> bool {
+        self.digest || self.headers.iter().any(|h| h == "digest")
+    }
+
+    /// The header that holds the signature.
+    pub(super) fn header(&self) -> &'static str {
+        if self.authorization { "Authorization" } else { "Signature" }
+    }
+
+    /// Where the signature and what belongs to it stand.
+    pub(super) fn places(&self) -> SignedPlaces {
+        let is_signed = |name: &str| self.headers.iter().any(|h| h == name);
+        let created = || is_signed("(created)").then(|| member(self.header(), "created"));
+        SignedPlaces {
+            signature: member(self.header(), "signature"),
+            timestamp: is_signed("date").then(|| SignedPlace::header("Date")).or_else(created),
+            nonce: None,
+            key_id: Some(member(self.header(), "keyId")),
+            window: None,
+        }
     }
 }
 
@@ -53,7 +85,8 @@ impl Cavage {
         let signed = named(&fields, "headers").unwrap_or("date").to_ascii_lowercase();
         let digest = signed.split_ascii_whitespace().any(|h| h == "digest");
         let headers = signed.split_ascii_whitespace().filter(|h| *h != "digest").map(Into::into).collect();
-        Self { headers, digest }
+        let authorization = !request.headers.contains("signature");
+        Self { headers, digest, authorization }
     }
 }
 

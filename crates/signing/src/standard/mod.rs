@@ -9,9 +9,11 @@ mod oauth1;
 mod rfc9421;
 mod sigv4;
 
-use model::{Request, Stamp};
+use model::identity::SignedPlaces;
+use model::{Place, Request, SignedPlace, Stamp};
 
 pub use cavage::Cavage;
+pub use dpop::Dpop;
 pub use oauth1::OAuth1;
 pub use rfc9421::Rfc9421;
 pub use sigv4::SigV4;
@@ -36,7 +38,7 @@ pub enum Standard {
     /// Azure Storage Shared Key; the key id is the account.
     Azure,
     /// Demonstrating Proof of Possession.
-    Dpop,
+    Dpop(Dpop),
 }
 
 impl Standard {
@@ -49,7 +51,7 @@ impl Standard {
             Self::Hawk => "Hawk 1",
             Self::OAuth1(_) => "RFC 5849",
             Self::Azure => "Azure Storage Shared Key, 2015-02-21",
-            Self::Dpop => "RFC 9449",
+            Self::Dpop(_) => "RFC 9449",
         }
     }
 
@@ -62,7 +64,7 @@ impl Standard {
             Self::Hawk => hawk::prepare(scheme, request, stamp, key_id),
             Self::OAuth1(options) => options.prepare(scheme, request, stamp, key_id),
             Self::Azure => azure::prepare(request, stamp, key_id),
-            Self::Dpop => dpop::prepare(scheme, request, stamp, key),
+            Self::Dpop(options) => options.prepare(scheme, request, stamp, key),
         }
     }
 
@@ -75,8 +77,89 @@ impl Standard {
             Self::Hawk => hawk::read(scheme, request),
             Self::OAuth1(_) => oauth1::read(request),
             Self::Azure => azure::read(request),
-            Self::Dpop => dpop::read(request),
+            Self::Dpop(options) => options.read(request),
         }
+    }
+
+    /// Where the signature and what belongs to it stand; `account` is the key id.
+    pub(crate) fn places(&self, account: &str) -> SignedPlaces {
+        let field = |name: &str| member("Authorization", name);
+        match self {
+            Self::SigV4(options) => options.places(),
+            Self::Rfc9421(options) => options.places(),
+            Self::Cavage(options) => options.places(),
+            Self::Hawk => SignedPlaces {
+                signature: field("mac"),
+                timestamp: Some(field("ts")),
+                nonce: Some(field("nonce")),
+                key_id: Some(field("id")),
+                window: None,
+            },
+            Self::OAuth1(_) => SignedPlaces {
+                signature: field("oauth_signature"),
+                timestamp: Some(field("oauth_timestamp")),
+                nonce: Some(field("oauth_nonce")),
+                key_id: Some(field("oauth_consumer_key")),
+                window: None,
+            },
+            Self::Azure => azure::places(account),
+            Self::Dpop(_) => Dpop::places(),
+        }
+    }
+
+    /// The header that states the digest of the content under the signature.
+    pub(crate) fn digest_header(&self) -> Option<&'static str> {
+        match self {
+            Self::SigV4(options) if options.content_header => Some("X-Amz-Content-Sha256"),
+            Self::Rfc9421(options) => options.states_digest().then_some("Content-Digest"),
+            Self::Cavage(options) => options.states_digest().then_some("Digest"),
+            Self::SigV4(_) | Self::Hawk | Self::OAuth1(_) | Self::Azure | Self::Dpop(_) => None,
+        }
+    }
+
+    /// What a request of this scheme states that it signs; `None` where the client has no choice.
+    pub(crate) fn components(&self) -> Option<Vec<String>> {
+        let unquoted = |c: &String| c.trim_matches('"').to_owned();
+        match self {
+            Self::SigV4(options) => Some(options.components()),
+            Self::Rfc9421(options) => Some(options.components.iter().map(unquoted).collect()),
+            Self::Cavage(options) => Some(options.headers.clone()),
+            Self::Dpop(options) => Some(options.claims.clone()),
+            Self::Hawk | Self::OAuth1(_) | Self::Azure => None,
+        }
+    }
+
+    /// Signs nothing but these parts from here on; `None` where the client has no choice.
+    pub(crate) fn sign_only(&mut self, components: &[String]) -> Option<()> {
+        match self {
+            Self::SigV4(options) => options.signed_headers = Some(components.to_vec()),
+            Self::Rfc9421(options) => {
+                options.components = components.iter().map(|c| rfc9421::quoted(c)).collect();
+                options.digest = false;
+            }
+            Self::Cavage(options) => {
+                options.headers = components.to_vec();
+                options.digest = false;
+            }
+            Self::Dpop(options) => options.claims = components.to_vec(),
+            Self::Hawk | Self::OAuth1(_) | Self::Azure => return None,
+        }
+        Some(())
+    }
+
+    /// The header in which a document puts this value, by the name that settings have for it.
+    pub(crate) fn has_header(&self, role: &str, header: &str) -> bool {
+        let own: &[&str] = match (self, role) {
+            (Self::Rfc9421(_), "signature") => &["Signature"],
+            (Self::Cavage(_), "signature") => &["Signature", "Authorization"],
+            (Self::Dpop(_), "signature") => &["DPoP"],
+            (_, "signature") => &["Authorization"],
+            (Self::SigV4(_), "timestamp") => &["X-Amz-Date"],
+            (Self::Azure, "timestamp") => &["x-ms-date"],
+            (Self::Cavage(_), "timestamp") => &["Date"],
+            _ => &[],
+        };
+        own.iter().any(|own| own.eq_ignore_ascii_case(header))
     }
 
     /// Writes the signature into its empty place.
@@ -84,11 +167,11 @@ impl Standard {
         let (header, before, after) = match self {
             Self::SigV4(_) => ("Authorization", "Signature=", ""),
             Self::Rfc9421(_) => ("Signature", "=:", ":"),
-            Self::Cavage(_) => ("Signature", "signature=\"", "\""),
+            Self::Cavage(options) => (options.header(), "signature=\"", "\""),
             Self::Hawk => ("Authorization", "mac=\"", "\""),
             Self::OAuth1(_) => ("Authorization", "oauth_signature=\"", "\""),
             Self::Azure => ("Authorization", ":", ""),
-            Self::Dpop => ("DPoP", ".", ""),
+            Self::Dpop(_) => ("DPoP", ".", ""),
         };
         let Some(value) = request.headers.first(header) else { return };
         let Some(at) = value.rfind(&format!("{before}{after}")).map(|at| at + before.len()) else { return };
@@ -101,6 +184,12 @@ impl Standard {
 /// The text of a header, or the mismatch that it is missing.
 fn header<'a>(request: &'a Request, name: &str) -> Result<&'a str, Mismatch> {
     request.headers.first(name).ok_or_else(|| Mismatch::Missing { place: format!("header {name}") })
+}
+
+/// The member of a header.
+fn member(header: &str, name: &str) -> SignedPlace {
+    let place = Place::Header { name: header.into(), prefix: String::new() };
+    SignedPlace { place, member: Some(name.into()) }
 }
 
 fn malformed(place: &str, wanted: &str) -> Mismatch {

@@ -2,9 +2,9 @@
 //!
 //! **Source**: RFC 9421; the digest of the body by RFC 9530.
 
-use model::{Request, Stamp};
+use model::{Request, SignedPlaces, Stamp};
 
-use super::{algorithm, header, malformed};
+use super::{algorithm, header, malformed, member};
 use crate::algorithm::{Encoding, Hash};
 use crate::clock::Clock;
 use crate::coverage::Part;
@@ -19,34 +19,65 @@ pub struct Rfc9421 {
     /// Component identifiers as they are written, such as `"@method"` or `"@query-param";name="id"`.
     /// Headers that a request does not have are left out of its signature.
     pub components: Vec<String>,
-    /// True where a body's SHA-256 goes into `Content-Digest` and is signed.
+    /// True where a body's SHA-256 goes into `Content-Digest` and is signed. Where the components name
+    /// that header, it is there for every request.
     pub digest: bool,
-    /// True where the algorithm is stated.
-    pub algorithm: bool,
-    /// True where a nonce is stated.
-    pub nonce: bool,
+    /// Signature parameters in order: `created`, `expires`, `nonce`, `keyid`, `alg`; others as they are
+    /// written, such as `tag="orders"`.
+    pub parameters: Vec<String>,
 }
+
+/// As a component identifier.
+const CONTENT_DIGEST: &str = "\"content-digest\"";
+
+/// Between `created` and `expires`.
+///
+/// **Source**: chosen; the window that the preset assumes of verifiers.
+const LIFETIME_MS: i64 = 300_000;
 
 impl Rfc9421 {
     pub(super) fn prepare(&self, scheme: &Scheme, request: &mut Request, stamp: &Stamp, key_id: &str) {
-        let has = |name: &str| name.starts_with("\"@") || request.headers.contains(name.trim_matches('"'));
-        let mut components: Vec<&str> = self.components.iter().map(String::as_str).filter(|name| has(name)).collect();
-        if self.digest && !request.body.is_empty() {
+        let is_named = self.components.iter().any(|name| name == CONTENT_DIGEST);
+        let is_added = self.digest && !is_named && !request.body.is_empty();
+        if is_named || is_added {
             let digest = Encoding::Base64.encode(&Hash::Sha256.of(request.body.bytes()));
             request.headers.set("Content-Digest", format!("sha-256=:{digest}:"));
-            components.push("\"content-digest\"");
         }
-        let mut input =
-            format!("{}=({});created={}", self.label, components.join(" "), Clock::Seconds.write(stamp.unix_ms));
-        if self.nonce {
-            input.push_str(&format!(";nonce=\"{}\"", stamp.nonce));
-        }
-        input.push_str(&format!(";keyid=\"{key_id}\""));
-        if self.algorithm {
-            input.push_str(&format!(";alg=\"{}\"", scheme.algorithm));
+        let has = |name: &str| name.starts_with("\"@") || request.headers.contains(name.trim_matches('"'));
+        let mut components: Vec<&str> = self.components.iter().map(String::as_str).filter(|name| has(name)).collect();
+        components.extend(is_added.then_some(CONTENT_DIGEST));
+        let mut input = format!("{}=({})", self.label, components.join(" "));
+        for parameter in &self.parameters {
+            input.push(';');
+            input.push_str(&match parameter.as_str() {
+                "created" => format!("created={}", Clock::Seconds.write(stamp.unix_ms)),
+                "expires" => format!("expires={}", Clock::Seconds.write(stamp.unix_ms.saturating_add(LIFETIME_MS))),
+                "nonce" => format!("nonce=\"{}\"", stamp.nonce),
+                "keyid" => format!("keyid=\"{key_id}\""),
+                "alg" => format!("alg=\"{}\"", scheme.algorithm),
+                other => other.to_owned(),
+            });
         }
         request.headers.set("Signature-Input", input);
         request.headers.set("Signature", format!("{}=::", self.label));
+    }
+
+    /// True where a request with a body states its digest.
+    pub(super) fn states_digest(&self) -> bool {
+        self.digest || self.components.iter().any(|c| c == CONTENT_DIGEST)
+    }
+
+    /// Where the signature and what belongs to it stand.
+    pub(super) fn places(&self) -> SignedPlaces {
+        let stated =
+            |name: &str| self.parameters.iter().any(|own| own == name).then(|| member("Signature-Input", name));
+        SignedPlaces {
+            signature: member("Signature", &self.label),
+            timestamp: stated("created"),
+            nonce: stated("nonce"),
+            key_id: stated("keyid"),
+            window: None,
+        }
     }
 
     /// The same for the components that a request signs.
@@ -58,13 +89,16 @@ impl Rfc9421 {
         let Some((components, parameters)) = input.strip_prefix('(').and_then(close) else { return self.clone() };
         let components: Vec<String> =
             split(components, ' ').into_iter().filter(|c| !c.is_empty()).map(Into::into).collect();
-        let has = |name: &str| split(parameters, ';').iter().any(|p| p.split('=').next() == Some(name));
+        const WRITTEN: [&str; 5] = ["created", "expires", "nonce", "keyid", "alg"];
+        let parameter = |text: &str| {
+            let name = text.split('=').next().unwrap_or_default();
+            if WRITTEN.contains(&name) { name.to_owned() } else { text.to_owned() }
+        };
         Self {
             label: (*label).to_owned(),
-            digest: components.iter().any(|c| c == "\"content-digest\""),
-            components: components.into_iter().filter(|c| c != "\"content-digest\"").collect(),
-            algorithm: has("alg"),
-            nonce: has("nonce"),
+            digest: components.iter().any(|c| c == CONTENT_DIGEST),
+            components: components.into_iter().filter(|c| c != CONTENT_DIGEST).collect(),
+            parameters: split(parameters, ';').into_iter().filter(|p| !p.is_empty()).map(parameter).collect(),
         }
     }
 
@@ -117,6 +151,11 @@ impl Rfc9421 {
             ..Reading::default()
         })
     }
+}
+
+/// A component identifier from a plain name; one that is quoted stays as it is written.
+pub(crate) fn quoted(name: &str) -> String {
+    if name.starts_with('"') { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// Members of a dictionary, by name, each value as written.

@@ -2,10 +2,10 @@
 //!
 //! **Source**: AWS Identity and Access Management User Guide, "Create a signed AWS API request".
 
-use model::{Request, Stamp};
+use model::{Request, SignedPlace, SignedPlaces, Stamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
 
-use super::{header, malformed, named, parameters};
+use super::{header, malformed, member, named, parameters};
 use crate::algorithm::{Encoding, Hash, hex};
 use crate::clock::{Clock, day};
 use crate::coverage::Part;
@@ -31,6 +31,9 @@ pub struct SigV4 {
     pub service: String,
     /// True where `x-amz-content-sha256` states the body's digest, as S3 wants it.
     pub content_header: bool,
+    /// Headers that are signed, those that a request does not have left out; absent for every header
+    /// that may be signed.
+    pub signed_headers: Option<Vec<String>>,
 }
 
 impl SigV4 {
@@ -39,12 +42,16 @@ impl SigV4 {
         if self.content_header {
             request.headers.set("X-Amz-Content-Sha256", hex(&Hash::Sha256.of(request.body.bytes())));
         }
+        let stated = |name: &str| match &self.signed_headers {
+            Some(names) => names.iter().any(|own| own.eq_ignore_ascii_case(name)),
+            None => !UNSIGNED.contains(&name),
+        };
         let mut signed: Vec<String> = request
             .headers
             .iter()
             .map(|(name, _)| name.to_ascii_lowercase())
-            .filter(|name| !UNSIGNED.contains(&name.as_str()))
             .chain(["host".to_owned()])
+            .filter(|name| stated(name))
             .collect();
         signed.sort();
         signed.dedup();
@@ -67,6 +74,26 @@ impl SigV4 {
         }
         adapted.content_header |= request.headers.contains("x-amz-content-sha256");
         adapted
+    }
+
+    /// The headers that every request signs.
+    pub(super) fn components(&self) -> Vec<String> {
+        let every = || {
+            let digest = self.content_header.then_some("x-amz-content-sha256");
+            ["host", "x-amz-date"].into_iter().chain(digest).map(Into::into).collect()
+        };
+        self.signed_headers.clone().unwrap_or_else(every)
+    }
+
+    /// Where the signature and what belongs to it stand.
+    pub(super) fn places(&self) -> SignedPlaces {
+        SignedPlaces {
+            signature: member("Authorization", "Signature"),
+            timestamp: Some(SignedPlace::header("X-Amz-Date")),
+            nonce: None,
+            key_id: Some(member("Authorization", "Credential/")),
+            window: None,
+        }
     }
 }
 

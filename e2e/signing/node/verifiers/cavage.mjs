@@ -13,7 +13,7 @@ const scheme = {
     preset: "cavage",
     algorithm: "hmac-sha256",
     encoding: "base64",
-    signed_headers: HEADERS,
+    components: HEADERS,
     headers: { signature: "Authorization", timestamp: "Date" },
   },
   credentials: [NORTHWIND, CONTOSO],

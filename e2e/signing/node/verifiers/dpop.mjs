@@ -18,8 +18,8 @@ const THUMBPRINT = thumbprint(KEY);
 const scheme = {
   name: "dpop",
   document: "RFC 9449",
-  signing: { preset: "dpop", algorithm: "es256", headers: { signature: "DPoP" }, clock: "s", key: KEY, token: TOKEN },
-  credentials: [{ key_id: null, secret: TOKEN }],
+  signing: { preset: "dpop", algorithm: "es256", headers: { signature: "DPoP" }, clock: "s", token: TOKEN },
+  credentials: [{ key_id: null, secret: JSON.stringify(KEY) }],
   gaps: ["SIG-004", "SIG-010", "SIG-011"],
 };
 const proofs = firstUse(600);

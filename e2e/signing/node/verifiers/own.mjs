@@ -397,7 +397,7 @@ verifier({
       nonce: "X-Cloud-Nonce",
       signature: "X-Cloud-Signature",
       key_id: "X-Cloud-Key",
-      body_digest: "X-Cloud-Content-Sha256",
+      derived: { "X-Cloud-Content-Sha256": "{sha256hex(body)}" },
     },
     { clock: "ms" },
   ),

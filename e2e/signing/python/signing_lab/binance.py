@@ -15,8 +15,8 @@ SIGNING = {
     "preset": "binance",
     "encoding": "hex",
     "clock": "ms",
-    "in": "query",
-    "headers": {"key_id": "X-MBX-APIKEY", "signature": "signature", "timestamp": "timestamp"},
+    "headers": {"key_id": "X-MBX-APIKEY"},
+    "query": {"signature": "signature", "timestamp": "timestamp"},
 }
 DOCUMENT = "https://developers.binance.com/docs/binance-spot-api-docs/rest-api/request-security"
 GAPS = ("SIG-005", "SIG-006", "SIG-008", "SIG-011", "SIG-021")

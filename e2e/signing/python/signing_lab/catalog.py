@@ -88,6 +88,7 @@ def load():
 def listing(entry):
     """The entry of `--list`: everything that a client of this app needs, and what is true of it."""
     scheme = entry.scheme
+    signs = "preset" in scheme.signing or "canonical" in scheme.signing
     clients = [{"key_id": key_id, "secret": secret} for key_id, secret in scheme.credentials]
     signing = dict(scheme.signing)
     if clients:
@@ -117,7 +118,8 @@ def listing(entry):
         "headers": scheme.signing.get("headers", {}),
         "encoding": scheme.signing.get("encoding", ""),
         "credentials": clients,
-        "signing": signing,
+        "signing": signing if signs else None,
+        "identity": {"signing": signing} if signs else {"header": {scheme.signing["headers"]["key_id"]: clients[0]["key_id"]}},
         "operations": operations(entry),
         "public": ["GET /health", "GET /openapi.json", *entry.public],
         "repeatable": repeatable(entry),

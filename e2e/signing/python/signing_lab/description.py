@@ -42,10 +42,13 @@ def describe(entry):
 
 
 def security_schemes(signing):
-    headers = signing.get("headers", {})
-    places = {"key_id": "header", "signature": signing.get("in", "header")}
-    named = {role: place for role, place in places.items() if role in headers}
-    return {role: {"type": "apiKey", "in": place, "name": headers[role]} for role, place in named.items()}
+    places = {"header": signing.get("headers", {}), "query": signing.get("query", {})}
+    return {
+        role: {"type": "apiKey", "in": place, "name": names[role]}
+        for place, names in places.items()
+        for role in ("key_id", "signature")
+        if role in names
+    }
 
 
 def operation(identifier, summary, security, parameters=(), body=None):

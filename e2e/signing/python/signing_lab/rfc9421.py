@@ -23,7 +23,7 @@ SIGNING = {
     "clock": "s",
     "components": list(REQUIRED),
     "parameters": ["created", "nonce", "keyid"],
-    "headers": {"signature": "Signature", "signature_input": "Signature-Input"},
+    "headers": {"signature": "Signature"},
 }
 HTTP_SIGNATURES = Scheme("rfc9421", "RFC 9421, RFC 9530", SIGNING)
 INPUT = re.compile(r'\s*([a-z][a-z0-9_-]*)=(\(((?:"[a-z0-9@-]+" ?)*)\)((?:;[a-z]+=(?:"[^"]*"|[0-9]+))*))\s*')

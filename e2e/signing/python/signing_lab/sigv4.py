@@ -18,7 +18,7 @@ SIGNING = {
     "region": REGION,
     "service": SERVICE,
     "encoding": "hex",
-    "signed_headers": ["content-type", "host", "x-amz-content-sha256", "x-amz-date"],
+    "components": ["content-type", "host", "x-amz-content-sha256", "x-amz-date"],
     "headers": {"signature": "Authorization", "timestamp": "X-Amz-Date"},
 }
 DOCUMENT = "https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html"
@@ -74,7 +74,7 @@ def honest_digest(request):
 
 @verifier("sigv4-strict", SIGV4, Errors("xml", 403, "The request signature we calculated does not match."), files=True)
 def strict(request):
-    return check(request, SIGNING["signed_headers"], honest_digest(request))
+    return check(request, SIGNING["components"], honest_digest(request))
 
 
 @verifier(
@@ -86,7 +86,7 @@ def strict(request):
     also=("SIG-010",),
 )
 def declared_digest(request):
-    return check(request, SIGNING["signed_headers"], request.headers.get("X-Amz-Content-Sha256", ""))
+    return check(request, SIGNING["components"], request.headers.get("X-Amz-Content-Sha256", ""))
 
 
 @verifier(

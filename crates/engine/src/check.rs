@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 
-use model::{Meta, SignedPart, Verdict};
+use model::{Meta, SignedPart, Verdict, WindowBounds};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -93,6 +93,11 @@ pub trait Check: Send + Sync + 'static {
         session: &Session,
     ) -> impl Future<Output = Result<Self::Observation, Unobserved>> + Send;
 
+    /// How far a timestamp may be off into the past and into the future, where it was measured.
+    fn window(_: &Self::Observation) -> Option<(WindowBounds, WindowBounds)> {
+        None
+    }
+
     /// Decides from the observation alone. Pure: the same input gives the same verdict, live or
     /// from a stored scan.
     fn judge(observation: &Self::Observation) -> Verdict;
@@ -105,6 +110,8 @@ pub struct Judged {
     pub observation: Value,
     /// The verdict.
     pub verdict: Verdict,
+    /// [`Check::window`].
+    pub window: Option<(WindowBounds, WindowBounds)>,
 }
 
 type Observing<'a> = Pin<Box<dyn Future<Output = Result<Judged, Unobserved>> + Send + 'a>>;
@@ -154,8 +161,9 @@ impl<C: Check> AnyCheck for Erased<C> {
             };
             let observation = C::observe(subject, survey, session).await?;
             let verdict = C::judge(&observation);
+            let window = C::window(&observation);
             let observation = serde_json::to_value(&observation).unwrap_or_default();
-            Ok(Judged { observation, verdict })
+            Ok(Judged { observation, verdict, window })
         })
     }
 

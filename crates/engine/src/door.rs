@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use model::{
-    Answer, Credential, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response, Stamp,
+    Answer, Credential, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response, Signer,
+    Stamp,
 };
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
@@ -39,6 +40,16 @@ const AGAIN_AFTER_LIMIT: u32 = 2;
 ///
 /// **Source**: docs/safety.md; they wake people.
 const SERVER_ERRORS_REMOTE: u32 = 20;
+
+/// Seconds that a request waits for a signature that was not sent before.
+///
+/// **Source**: chosen; each second frees one, and few requests wait at once.
+const SECONDS_WAITED: u32 = 30;
+
+/// How long an identity that works counts as working where each proof uses up a signature.
+///
+/// **Source**: chosen.
+const SCARCE_PROOF: Duration = Duration::from_secs(5);
 
 /// Limits of a scan.
 #[derive(Clone, Debug)]
@@ -241,7 +252,7 @@ impl Door {
                 }
                 _ => None,
             };
-            let request = self.finish(draft, live.map(Arc::as_ref));
+            let request = self.finish(draft, live.map(Arc::as_ref)).await;
             let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
             let started_ms = self.started.elapsed().as_millis() as u64;
             let reads = self.effect(&request, draft.operation.as_ref(), draft.intent) <= Effect::Acts;
@@ -320,40 +331,80 @@ impl Door {
     }
 
     /// The request with common headers, credentials, signature and edits in place.
-    fn finish(&self, draft: &Draft, live: Option<&Live>) -> Request {
+    async fn finish(&self, draft: &Draft, live: Option<&Live>) -> Request {
+        let mut request = self.with_credentials(draft, live);
+        let Some((live, signer)) = live.and_then(|live| Some((live, signer(draft, live)?))) else {
+            apply(&draft.after_signing, &mut request, None, None);
+            return request;
+        };
+        let renews = |edit: &Edit| matches!(edit, Edit::Signed(_, Tamper::Renewed));
+        let renewed = draft.after_signing.iter().any(renews).then(|| {
+            let mut renewed = request.clone();
+            signer.sign(&mut renewed, &stamp(0));
+            renewed
+        });
+        let stamp = match &draft.frozen {
+            Some(stamp) => stamp.clone(),
+            None if draft.after_signing.iter().any(Edit::unsigns) => stamp(draft.clock_offset_ms),
+            None => self.unused_stamp(draft, live, &*signer, &request).await,
+        };
+        signer.sign(&mut request, &stamp);
+        apply(&draft.after_signing, &mut request, signer.places().as_ref(), renewed.as_ref());
+        request
+    }
+
+    /// The request with common headers and credentials in place, to be signed.
+    fn with_credentials(&self, draft: &Draft, live: Option<&Live>) -> Request {
         let mut request = draft.request.clone();
         for (name, value) in &self.headers {
             if !request.headers.contains(name) {
                 request.headers.push(name, value);
             }
         }
-        if let Some(live) = live {
-            for (name, value) in live.headers.lock().expect("no holder panics").iter() {
-                if !request.headers.contains(name) {
-                    request.headers.push(name, value);
-                }
-            }
-            self.authenticate(draft, live, &mut request);
-            if draft.authenticate != Authenticate::Without
-                && let Some(signer) = live.identity.signer.as_ref()
-                && let Some(signer) = draft.forgery.as_ref().map_or_else(|| Some(signer.clone()), |f| signer.forged(f))
-            {
-                // A scheme that covers the host needs to know it.
-                request.origin.get_or_insert_with(|| self.origin.clone());
-                let renews = |edit: &Edit| matches!(edit, Edit::Signed(_, Tamper::Renewed));
-                let renewed = draft.after_signing.iter().any(renews).then(|| {
-                    let mut renewed = request.clone();
-                    signer.sign(&mut renewed, &stamp(0));
-                    renewed
-                });
-                let stamp = draft.frozen.clone().unwrap_or_else(|| stamp(draft.clock_offset_ms));
-                signer.sign(&mut request, &stamp);
-                apply(&draft.after_signing, &mut request, signer.places().as_ref(), renewed.as_ref());
-                return request;
+        let Some(live) = live else { return request };
+        for (name, value) in live.headers.lock().expect("no holder panics").iter() {
+            if !request.headers.contains(name) {
+                request.headers.push(name, value);
             }
         }
-        apply(&draft.after_signing, &mut request, None, None);
+        self.authenticate(draft, live, &mut request);
+        if signer(draft, live).is_some() {
+            // A scheme that covers the host needs to know it.
+            request.origin.get_or_insert_with(|| self.origin.clone());
+        }
         request
+    }
+
+    /// The stamp with which this draft would be signed now, its signature counted as sent.
+    pub(crate) async fn stamp(&self, draft: &Draft) -> Stamp {
+        let live = draft.identity.as_ref().and_then(|name| self.identities.by_name(name));
+        match live.and_then(|live| Some((live, signer(draft, live)?))) {
+            Some((live, signer)) => {
+                let request = self.with_credentials(draft, Some(live));
+                self.unused_stamp(draft, live, &*signer, &request).await
+            }
+            None => stamp(draft.clock_offset_ms),
+        }
+    }
+
+    /// A stamp that gives a signature which was not sent before, where the time alone makes it new.
+    /// Waits for the next seconds where the server is known to refuse others.
+    async fn unused_stamp(&self, draft: &Draft, live: &Live, signer: &dyn Signer, request: &Request) -> Stamp {
+        let now = || stamp(draft.clock_offset_ms);
+        let places = match signer.places() {
+            Some(places) if live.signatures.matter(signer, &places) => places,
+            Some(_) | None => return now(),
+        };
+        for _ in 0..SECONDS_WAITED {
+            if let Some(stamp) = live.signatures.reserve(signer, &places, request, &now()) {
+                return stamp;
+            }
+            if !live.signatures.are_refused() || self.is_interrupted() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        now()
     }
 
     fn authenticate(&self, draft: &Draft, live: &Live, request: &mut Request) {
@@ -431,7 +482,7 @@ impl Door {
         let draft = Draft::anonymous(login.request.clone());
         self.spend().map_err(|_| "the budget is used up".to_owned())?;
         let _place = self.pace.turn(false).await;
-        let request = self.finish(&draft, None);
+        let request = self.finish(&draft, None).await;
         let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
         let started_ms = self.started.elapsed().as_millis() as u64;
         let received = self.transport.exchange(&origin, &request, true).await;
@@ -452,6 +503,8 @@ impl Door {
     /// Signs in again once where it does not.
     pub(crate) async fn confirm_alive(&self, live: &Live, since: Instant) -> Result<(), Unobserved> {
         let Some(canary) = live.canary.get() else { return Ok(()) };
+        let since =
+            if live.signatures.are_refused() { since - SCARCE_PROOF.min(self.started.elapsed()) } else { since };
         let mut seen_alive = live.seen_alive.lock().await;
         if seen_alive.is_some_and(|seen| seen >= since) {
             return Ok(());
@@ -477,6 +530,15 @@ impl Door {
         let answer = self.transport.handshake(&self.origin, hello).await;
         self.events.event(Event::Sent { total: self.requests() });
         answer.map_err(|error| Unobserved::Inconclusive(error.to_string().into()))
+    }
+}
+
+/// What signs this draft; none where it is sent without a signature.
+fn signer(draft: &Draft, live: &Live) -> Option<Arc<dyn Signer>> {
+    let own = live.identity.signer.as_ref().filter(|_| draft.authenticate != Authenticate::Without)?;
+    match &draft.forgery {
+        Some(forgery) => own.forged(forgery),
+        None => Some(own.clone()),
     }
 }
 

@@ -60,8 +60,8 @@ pub struct Draft {
     pub operation: Option<OperationKey>,
     /// See [`Intent`].
     pub intent: Intent,
-    /// True where an answer that says "too many" is what the request asks for: the rate limiter
-    /// then neither waits nor slows down.
+    /// True where an answer that says "too many" is what the request asks for, or where several are to
+    /// arrive at once: the rate limiter then neither waits nor slows down.
     pub burst: bool,
 }
 

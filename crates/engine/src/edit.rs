@@ -47,6 +47,9 @@ pub enum Tamper {
     /// and base64url a middle character always stands for bits of the signature; the last one of
     /// base64 may not.
     Corrupt,
+    /// Another value of the same form that differs from its first character on: every letter and
+    /// digit is another one.
+    Unlike,
     /// The value goes, with its header or parameter.
     Drop,
     /// The value is empty; header or parameter stay.
@@ -61,6 +64,28 @@ pub enum Tamper {
     Set(String),
     /// The value that signing the same request now gives.
     Renewed,
+}
+
+impl Edit {
+    /// True if what stands in place of the signature is none: no server remembers it as the right one.
+    pub(crate) fn unsigns(&self) -> bool {
+        match self {
+            Self::Signed(Signed::Signature, tamper) => match tamper {
+                Tamper::Corrupt | Tamper::Unlike | Tamper::Drop | Tamper::Empty => true,
+                Tamper::Keep(_) | Tamper::WrongTail | Tamper::Append(_) | Tamper::Set(_) | Tamper::Renewed => false,
+            },
+            Self::Signed(Signed::Timestamp | Signed::Nonce | Signed::KeyId, _)
+            | Self::Method(_)
+            | Self::Target(_)
+            | Self::Path(_)
+            | Self::SetQuery(..)
+            | Self::RemoveQuery(_)
+            | Self::SetHeader(..)
+            | Self::AddHeader(..)
+            | Self::RemoveHeader(_)
+            | Self::Body(_) => false,
+        }
+    }
 }
 
 impl Signed {
@@ -101,6 +126,7 @@ fn change(place: &SignedPlace, tamper: &Tamper, request: &mut Request, renewed: 
     let changed = match tamper {
         Tamper::Drop => return place.clear(request),
         Tamper::Corrupt => corrupt(&value),
+        Tamper::Unlike => value.chars().map(another).collect(),
         Tamper::Empty => String::new(),
         Tamper::Keep(count) => value.chars().take(*count).collect(),
         Tamper::WrongTail => wrong_tail(&value),

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::check::Unobserved;
 use crate::door::Door;
 use crate::draft::Draft;
+use crate::used::UsedSignatures;
 
 /// How the reason ends that an identity died.
 pub(crate) const DIED: &str = "no longer works";
@@ -36,6 +37,8 @@ pub(crate) struct Live {
     /// When the last request that showed it alive was sent. Held while a canary is under way.
     pub(crate) seen_alive: tokio::sync::Mutex<Option<Instant>>,
     died: AtomicBool,
+    /// Signatures that were sent, so that each is sent once; and whether the server minds.
+    pub(crate) signatures: UsedSignatures,
     /// Held while signing in; and while a request is under way where nonces must grow.
     pub(crate) turn: tokio::sync::Mutex<()>,
 }
@@ -51,6 +54,7 @@ impl Live {
             canary: OnceLock::new(),
             seen_alive: tokio::sync::Mutex::default(),
             died: AtomicBool::new(false),
+            signatures: UsedSignatures::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }

@@ -21,6 +21,7 @@ pub mod survey;
 pub mod target;
 pub mod testing;
 pub mod transport;
+mod used;
 
 pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
 pub use door::{Limits, RANDOM_SIGN_INS};

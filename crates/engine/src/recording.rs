@@ -59,6 +59,8 @@ impl Recording<'_> {
         let gate = self.options.gate.judge(&score, &findings);
         let outcome = self.outcome(&score, &coverage, &gate, checks.is_empty());
         let signature_coverage = signature_coverage(&run, self.survey);
+        let mut replay_windows = run.windows;
+        replay_windows.sort();
         let assessments = if self.options.complete { run.assessments } else { trimmed(run.assessments) };
         let exchanges = self.exchanges(&findings, &assessments);
         Scan {
@@ -81,6 +83,7 @@ impl Recording<'_> {
             identities: self.identities(),
             inventory: self.inventory(),
             signature_coverage,
+            replay_windows,
             set_aside: self.set_aside(),
             coverage,
             leftovers: Vec::new(),

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use model::{Assessment, Gate, Outcome, Purpose, Recorded, Response, Scan, SubjectKey, Suppression, Verdict};
+use model::{
+    Assessment, Gate, Outcome, Purpose, Recorded, ReplayWindow, Response, Scan, SubjectKey, Suppression, Verdict,
+};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -74,7 +76,8 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         Ok(door) => (Some(door), None),
         Err(outcome) => (None, Some(outcome)),
     };
-    let mut run = Run { checks, assessments: Vec::new(), passed: BTreeMap::new(), asked: BTreeSet::new() };
+    let mut run =
+        Run { checks, assessments: Vec::new(), passed: BTreeMap::new(), windows: Vec::new(), asked: BTreeSet::new() };
     let mut surveyed = None;
     if let Some(door) = &door {
         let seen = Arc::new(Seen::new(&target));
@@ -170,6 +173,8 @@ pub(crate) struct Run<'c> {
     pub(crate) checks: &'c [&'static dyn AnyCheck],
     pub(crate) assessments: Vec<Assessment>,
     pub(crate) passed: BTreeMap<(&'static str, &'static str, Option<String>), BTreeSet<SubjectKey>>,
+    /// How long signed requests live, as measured.
+    pub(crate) windows: Vec<ReplayWindow>,
     asked: BTreeSet<&'static str>,
 }
 
@@ -238,6 +243,11 @@ impl Run<'_> {
     ) {
         let meta = check.meta();
         let key = subject.key();
+        if let (Ok(judged), SubjectKey::Identity(identity)) = (&came, &key)
+            && let Some((past, future)) = judged.window
+        {
+            self.windows.push(ReplayWindow { identity: identity.to_string(), past, future });
+        }
         let (observation, verdict) = match came {
             Ok(judged) => (Some(judged.observation), judged.verdict),
             Err(Unobserved::NotApplicable(reason)) => (None, Verdict::NotApplicable { reason: reason.into() }),

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use model::{Credential, Mode, Purpose, Recorded, Response, Stamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -12,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::check::{Requests, Unobserved};
-use crate::door::{Door, Sent, stamp};
+use crate::door::{Door, Sent};
 use crate::draft::Draft;
 use crate::logs::{LogLine, LogSearch, LogTail, Piece};
 use crate::transport::{HandshakeAnswer, Hello};
@@ -80,6 +81,16 @@ impl Session {
         Ok(self.keep(draft, sent))
     }
 
+    /// Sends copies of a draft at once, without waiting for the rate: as many as the scan's places allow.
+    /// Most useful with a frozen draft.
+    ///
+    /// # Errors
+    /// As for [`Session::send`], of the first that was not sent.
+    pub async fn send_together(&self, draft: &Draft, copies: usize) -> Result<Vec<Recorded>, Unobserved> {
+        let draft = Draft { burst: true, ..draft.clone() };
+        try_join_all((0..copies).map(|_| self.send(&draft))).await
+    }
+
     /// The response of an exchange of this session as it came, before masking. For facts that need
     /// its bytes; never to be stored.
     pub fn raw(&self, exchange: &Recorded) -> Option<Arc<Response>> {
@@ -127,9 +138,10 @@ impl Session {
         Some(if ahead.abs() <= 2 { 0 } else { ahead })
     }
 
-    /// A stamp of now that was never used, for [`Draft::frozen`].
-    pub fn stamp(&self) -> Stamp {
-        stamp(0)
+    /// The stamp with which this draft would be signed now, for [`Draft::frozen`]. Where the scheme
+    /// has no nonce, its signature is one that was not sent before.
+    pub async fn stamp(&self, draft: &Draft) -> Stamp {
+        self.door.stamp(draft).await
     }
 
     /// Sends one hand-made TLS ClientHello to the scan's origin.

@@ -235,6 +235,8 @@ pub struct Forgery {
     pub key_id: Option<String>,
     /// Other parts of the request, where the request itself names what is signed.
     pub components: Option<Vec<String>>,
+    /// A text in place of the timestamp, signed as the timestamp would be.
+    pub timestamp: Option<String>,
 }
 
 /// Where a signed request holds what signing added.

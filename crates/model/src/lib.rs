@@ -27,7 +27,7 @@ pub use http::{Body, Headers, Origin, Request, Response};
 pub use identity::{Credential, Forgery, Identity, Place, SignedPlace, SignedPlaces, Signer, Stamp};
 pub use meta::{Category, Meta, Mode, Need, Owasp, Variant};
 pub use redact::Redactor;
-pub use scan::{Assessment, Outcome, Scan, SignatureCoverage, SignedPart, SubjectKey};
+pub use scan::{Assessment, Outcome, ReplayWindow, Scan, SignatureCoverage, SignedPart, SubjectKey, WindowBounds};
 pub use score::{Grade, Score, score};
 pub use secret::Secret;
 pub use severity::{Confidence, Severity};

@@ -3,6 +3,7 @@
 //! Command line, REST, MCP and the Action all return this; none of them computes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -291,6 +292,36 @@ pub struct SignatureCoverage {
     pub why: Option<String>,
 }
 
+/// How far the timestamp of an accepted signature may be from the server's clock.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct ReplayWindow {
+    /// Name of the identity that signs.
+    pub identity: String,
+    /// Into the past: how long a captured request works.
+    pub past: WindowBounds,
+    /// Into the future: how much longer a post-dated one does.
+    pub future: WindowBounds,
+}
+
+/// Where a window ends in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub struct WindowBounds {
+    /// Most seconds that were accepted; 0 if none of the tried ones was.
+    pub accepted_s: i64,
+    /// Fewest seconds that were refused; absent if all tried ones were accepted.
+    pub refused_s: Option<i64>,
+}
+
+impl fmt::Display for WindowBounds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.accepted_s, self.refused_s) {
+            (accepted, None) => write!(f, "{accepted} s or more"),
+            (0, Some(refused)) => write!(f, "less than {refused} s"),
+            (accepted, Some(refused)) => write!(f, "{accepted} to {refused} s"),
+        }
+    }
+}
+
 /// The record of one scan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Scan {
@@ -325,6 +356,9 @@ pub struct Scan {
     /// What signatures cover, by identity, operation and part; empty where no identity signs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signature_coverage: Vec<SignatureCoverage>,
+    /// How long signed requests live, by identity; empty where it was not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replay_windows: Vec<ReplayWindow>,
     /// Operations that the scan left alone on purpose, and why.
     pub set_aside: Vec<Untested>,
     /// What the scan made and could not remove.

@@ -211,6 +211,10 @@ fn signatures(scan: &Scan, text: &mut String) {
                 entry(text, "", &format!("{label}: {}", parts.join(", ")));
             }
         }
+        for window in scan.replay_windows.iter().filter(|w| w.identity == identity) {
+            let words = format!("time accepted: {} into the past, {} into the future", window.past, window.future);
+            entry(text, "", &words);
+        }
     }
 }
 

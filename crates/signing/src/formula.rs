@@ -224,6 +224,21 @@ impl Formula {
         found
     }
 
+    /// Puts a fixed text in place of a variable; the formula's own text stays.
+    pub(crate) fn fix(&mut self, variable: &Variable, text: &str) {
+        fn walk(pieces: &mut [Piece], variable: &Variable, text: &str) {
+            for piece in pieces {
+                match piece {
+                    Piece::Text(_) => {}
+                    Piece::Value(own) if own == variable => *piece = Piece::Text(text.to_owned()),
+                    Piece::Value(_) => {}
+                    Piece::Call(_, values) => walk(values, variable, text),
+                }
+            }
+        }
+        walk(&mut self.pieces, variable, text);
+    }
+
     /// The formula of a header's value: as a canonical formula, with `{sig}`, and constants are fine.
     ///
     /// # Errors

@@ -116,6 +116,9 @@ impl Signer for Keyed {
         if let Some(components) = &forgery.components {
             scheme.canonical.sign_only(components)?;
         }
+        if let Some(text) = &forgery.timestamp {
+            scheme.state_time(text)?;
+        }
         let secret = forgery.secret.clone().unwrap_or_else(|| self.secret.clone());
         let key_id = forgery.key_id.clone().unwrap_or_else(|| self.key_id.clone());
         let mut forged = Self::new(scheme, secret, key_id).ok()?;
@@ -132,6 +135,33 @@ impl Signer for Keyed {
 mod tests {
     use super::*;
     use crate::preset::preset;
+
+    #[test]
+    fn a_text_in_place_of_the_time_is_signed_as_the_time_would_be() {
+        let signer = |name: &str| {
+            let scheme = preset(name).expect("a preset");
+            Keyed::new(scheme, Secret::new("c2VjcmV0LXNlY3JldC1zZWNyZXQ="), "k1").expect("a key")
+        };
+        let stated = |text: &str| Forgery { timestamp: Some(text.into()), ..Forgery::default() };
+        let stamp = Stamp { unix_ms: 1_700_000_000_000, nonce: "n".into() };
+        let signed = |signer: &dyn Signer| {
+            let mut request = Request::get("/").with_header("Host", "api.example");
+            signer.sign(&mut request, &stamp);
+            request.headers
+        };
+        for name in ["stripe", "slack", "coinbase", "article", "binance"] {
+            let honest = signer(name);
+            let same = honest.forged(&stated(&honest.scheme().clock.write(stamp.unix_ms))).expect("it has a time");
+            let other = honest.forged(&stated("NaN")).expect("it has a time");
+            assert_eq!(signed(&*same), signed(&honest), "{name}");
+            assert_ne!(signed(&*other), signed(&honest), "{name}");
+        }
+        assert!(signer("github").forged(&stated("NaN")).is_none());
+        assert_eq!(
+            signed(&*signer("slack").forged(&stated("")).expect("a time")).first("x-slack-request-timestamp"),
+            Some("")
+        );
+    }
 
     #[test]
     fn presets_say_where_their_signature_stands() {

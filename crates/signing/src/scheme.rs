@@ -191,6 +191,19 @@ impl Scheme {
         Ok(())
     }
 
+    /// Writes and signs this text in place of the timestamp from here on; `None` where the scheme has
+    /// no timestamp of its own, or one that says more than where it stands.
+    pub(crate) fn state_time(&mut self, text: &str) -> Option<()> {
+        let Canonical::Formula(formula) = &mut self.canonical else { return None };
+        let has_date = |formula: &Formula| formula.variables().contains(&&Variable::Date);
+        if has_date(formula) || !self.slots.iter().any(|slot| slot.holds(&Variable::Timestamp)) {
+            return None;
+        }
+        formula.fix(&Variable::Timestamp, text);
+        self.slots.iter_mut().for_each(|slot| slot.template.fix(&Variable::Timestamp, text));
+        Some(())
+    }
+
     /// The key of a secret. An OAuth 1.0a secret without a token's is the consumer's alone.
     pub(crate) fn key(&self, algorithm: Algorithm, secret: &Secret) -> Result<Key, KeyError> {
         match &self.canonical {

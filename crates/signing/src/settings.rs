@@ -1,7 +1,6 @@
 //! The `signing:` block of a configuration file.
 
 use std::collections::BTreeMap;
-use std::mem::discriminant;
 use std::time::Duration;
 
 use model::Secret;
@@ -301,7 +300,7 @@ impl Places {
                 None => {
                     let own = slots.iter_mut().find(|slot| slot.holds(&variable));
                     let renamed = spot(place.to_owned());
-                    if let Some(slot) = own.filter(|slot| discriminant(&slot.spot) == discriminant(&renamed)) {
+                    if let Some(slot) = own.filter(|slot| slot.spot.is_like(&renamed)) {
                         slot.spot = renamed;
                         continue;
                     }

@@ -22,6 +22,11 @@ pub enum Spot {
 }
 
 impl Spot {
+    /// True if both are headers, both query parameters, or both fields of a form.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
     /// The value in this place: of a header the first, of a parameter decoded.
     pub(crate) fn read(&self, request: &Request) -> Option<String> {
         match self {

@@ -10,6 +10,10 @@ pub fn pairs() -> Vec<Pair> {
     vec![
         pair("old-timestamp-accepted", Defect::Timeless, Style::Json),
         pair("wide-replay-window", Defect::Window(1800), Style::Envelope),
+        pair("future-timestamp-accepted", Defect::PastOnly, Style::Text),
+        pair("respelled-replay-accepted", Defect::Spelling, Style::Json),
+        pair("concurrent-replay-accepted", Defect::Race, Style::Envelope),
+        pair("nonce-reuse-accepted", Defect::NonceOfPath, Style::Json),
         pair("replay-accepted", Defect::Replay, Style::Text),
         pair("malformed-signature-crashes", Defect::Crash, Style::Json),
     ]

@@ -1,11 +1,13 @@
 //! How long a signed request lives.
 
-use engine::controls::{Acceptance, admitted};
+use engine::controls::Acceptance;
 use engine::{Check, NotApplicable, Requests, Session, Survey, Unobserved, subject};
-use model::{Flaw, Meta, Recorded, Variant, Verdict};
+use model::{Flaw, Meta, Recorded, Variant, Verdict, WindowBounds};
 use serde::{Deserialize, Serialize};
 
-use super::{DAY_S, META, timed};
+use super::old::at;
+use super::{CONTROLS, DAY_S, META, YEAR_S, judged, timed};
+use crate::signature_coverage::asked::{Asked, Controls};
 use crate::signature_coverage::{status, unclear};
 
 const HOUR: Variant = Variant {
@@ -23,17 +25,29 @@ const QUARTER: Variant = Variant {
 const MINUTES: Variant =
     Variant { name: "minutes", when: "a captured or post-dated request works for more than 5 minutes", cvss: None };
 
-/// Shortest and longest window that is searched, in seconds.
+/// Shortest window that is searched, in seconds.
 ///
-/// **Source**: docs of SIG-018.
+/// **Source**: SIG-018 of docs/request-integrity.md.
 const SHORTEST_S: i64 = 30;
-/// See [`SHORTEST_S`].
-const LONGEST_S: i64 = 3600;
 
-/// Requests of one search: each halves the logarithm of the range, which is known to 16 % at the end.
+/// Seconds that are tried first, in this order up to the first that is refused: the window ends between
+/// two of them.
 ///
-/// **Source**: chosen; both directions and the controls stay within a dozen.
+/// **Source**: SIG-017 and SIG-018 of docs/request-integrity.md.
+const PAST_S: [i64; 3] = [HOUR_S, DAY_S, YEAR_S];
+/// See [`PAST_S`].
+const FUTURE_S: [i64; 2] = [HOUR_S, DAY_S];
+
+/// Requests of the search between them: each halves the logarithm of the range, which between 30 seconds
+/// and an hour is known to 35 % at the end.
+///
+/// **Source**: chosen; both directions and the controls stay within sixteen.
 const STEPS: u32 = 4;
+
+/// A window that is too wide for anything but presigned URLs, in seconds.
+///
+/// **Source**: docs/scoring.md.
+const HOUR_S: i64 = 3600;
 
 /// A window that is common and recommended, in seconds.
 ///
@@ -48,15 +62,6 @@ const QUARTER_S: i64 = 900;
 /// How far may a timestamp be from the server's clock?
 pub(super) struct WideReplayWindow;
 
-/// How far a timestamp may be off in one direction.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Window {
-    /// Most seconds that were accepted; 0 if none of the tried ones was.
-    accepted_s: i64,
-    /// Fewest seconds that were refused; absent if all were accepted.
-    refused_s: Option<i64>,
-}
-
 /// What a signature of now gets, and the search in both directions.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Observation {
@@ -65,9 +70,9 @@ pub(super) struct Observation {
     /// The same, its signature corrupted.
     corrupted: Recorded,
     /// Into the past.
-    past: Option<Window>,
+    past: Option<WindowBounds>,
     /// Into the future.
-    future: Option<Window>,
+    future: Option<WindowBounds>,
     /// Seconds that the server's clock is ahead of this machine's; absent where it states no time.
     clock_ahead_s: Option<i64>,
     /// The oldest one that was accepted.
@@ -82,7 +87,7 @@ impl Check for WideReplayWindow {
         title: "A signed request lives long after it was signed",
         variants: &[HOUR, QUARTER, MINUTES],
         cwe: &[613, 294],
-        reference: &["SIG-018", "SIG-019"],
+        reference: &["SIG-018"],
         ..META
     };
     type Subject = subject::Identity;
@@ -90,7 +95,10 @@ impl Check for WideReplayWindow {
 
     fn plan(identity: &subject::Identity, survey: &Survey) -> Result<Requests, NotApplicable> {
         timed(identity, survey)?;
-        Ok(Requests::at_most(2 * (STEPS + 1) + 4))
+        Ok(Requests {
+            expected: 2 * (STEPS + 1),
+            most: CONTROLS + 1 + 2 * STEPS + (PAST_S.len() + FUTURE_S.len()) as u32,
+        })
     }
 
     async fn observe(
@@ -101,48 +109,37 @@ impl Check for WideReplayWindow {
         let asked = timed(identity, survey)?;
         let controls = asked.controls(session).await?.differ()?;
         let mut seen = Observation {
-            valid: controls.valid,
-            corrupted: controls.corrupted,
+            valid: controls.valid.clone(),
+            corrupted: controls.corrupted.clone(),
             past: None,
             future: None,
             clock_ahead_s: None,
             oldest: None,
             odd: None,
         };
-        let day_old = session.recall(&asked.draft.clone().signed_at(-1000 * DAY_S)).await?;
-        if admitted(&day_old, &seen.valid, &seen.corrupted) == Acceptance::Accepted {
-            return Err(Unobserved::NotApplicable("a signature of yesterday is accepted: there is no window".into()));
-        }
         let fresh = session.send(&asked.draft).await?;
         seen.clock_ahead_s = session.clock_ahead_s(&fresh);
-        let ahead = seen.clock_ahead_s.unwrap_or_default();
-        for sign in [-1, 1] {
-            // The first try is the longest: most servers take an hour as little as a day.
-            let (mut accepted_s, mut refused_s) = (0, None);
-            let mut next = LONGEST_S;
-            for _ in 0..=STEPS {
-                let draft = asked.draft.clone().signed_at(1000 * (ahead + sign * next));
-                let answer = session.send(&draft).await?;
-                match admitted(&answer, &seen.valid, &seen.corrupted) {
-                    Acceptance::Accepted => {
-                        accepted_s = next;
-                        if sign < 0 {
-                            seen.oldest = Some(answer);
-                        }
-                    }
-                    Acceptance::Refused => refused_s = Some(next),
-                    Acceptance::Unclear => {
-                        seen.odd = Some(answer);
-                        return Ok(seen);
-                    }
-                }
-                let Some(refused) = refused_s else { break };
-                next = between(accepted_s.max(SHORTEST_S), refused);
-            }
-            let window = Some(Window { accepted_s, refused_s });
-            if sign < 0 { seen.past = window } else { seen.future = window }
+        let mut search = Search {
+            asked: &asked,
+            controls: &controls,
+            session,
+            ahead_s: seen.clock_ahead_s.unwrap_or_default(),
+            oldest: None,
+            odd: None,
+        };
+        seen.past = search.window(-1, &PAST_S).await?;
+        if seen.past.is_some_and(|past| past.refused_s.is_none()) {
+            return Err(Unobserved::NotApplicable("a signature of a year ago is accepted: there is no window".into()));
         }
+        if seen.past.is_some() {
+            seen.future = search.window(1, &FUTURE_S).await?;
+        }
+        (seen.oldest, seen.odd) = (search.oldest, search.odd);
         Ok(seen)
+    }
+
+    fn window(seen: &Observation) -> Option<(WindowBounds, WindowBounds)> {
+        Some((seen.past?, seen.future?))
     }
 
     fn judge(seen: &Observation) -> Verdict {
@@ -152,12 +149,13 @@ impl Check for WideReplayWindow {
         let (Some(past), Some(future)) = (seen.past, seen.future) else {
             return Verdict::inconclusive("the window was not measured in both directions");
         };
-        let words =
-            format!("signatures live {}, post-dated ones {}", past.words("the past"), future.words("the future"));
+        let words = format!("signatures are accepted {past} into the past and {future} into the future");
+        // A future without end is a question of its own.
+        let ahead_s = if future.refused_s.is_some() { future.accepted_s } else { 0 };
         let variant = match past.accepted_s {
-            LONGEST_S.. => &HOUR,
+            HOUR_S.. => &HOUR,
             seconds if seconds > QUARTER_S => &QUARTER,
-            seconds if seconds > COMMON_S || future.accepted_s > COMMON_S => &MINUTES,
+            seconds if seconds > COMMON_S || ahead_s > COMMON_S => &MINUTES,
             _ => return Verdict::Pass { note: Some(words) },
         };
         let flaw = Flaw::new(variant, "wide-window", words);
@@ -168,13 +166,62 @@ impl Check for WideReplayWindow {
     }
 }
 
-impl Window {
-    fn words(self, into: &str) -> String {
-        match (self.accepted_s, self.refused_s) {
-            (accepted, None) => format!("{accepted} s or more into {into}"),
-            (0, Some(refused)) => format!("less than {refused} s into {into}"),
-            (accepted, Some(refused)) => format!("{accepted} to {refused} s into {into}"),
+/// A search for the end of a window.
+struct Search<'a> {
+    asked: &'a Asked<'a>,
+    controls: &'a Controls,
+    session: &'a Session,
+    /// Seconds that the server's clock is ahead.
+    ahead_s: i64,
+    /// The oldest request that was accepted.
+    oldest: Option<Recorded>,
+    /// An answer that fits no class.
+    odd: Option<Recorded>,
+}
+
+impl Search<'_> {
+    /// Where the window ends in one direction (-1 is the past); none where an answer fits no class.
+    async fn window(&mut self, direction: i64, rungs: &[i64]) -> Result<Option<WindowBounds>, Unobserved> {
+        let mut bounds = WindowBounds { accepted_s: 0, refused_s: None };
+        for rung in rungs {
+            match self.accepts(direction, *rung).await? {
+                Some(true) => bounds.accepted_s = *rung,
+                Some(false) => bounds.refused_s = Some(*rung),
+                None => return Ok(None),
+            }
+            if bounds.refused_s.is_some() {
+                break;
+            }
         }
+        for _ in 0..STEPS {
+            let Some(refused_s) = bounds.refused_s else { break };
+            let next = between(bounds.accepted_s.max(SHORTEST_S), refused_s);
+            match self.accepts(direction, next).await? {
+                Some(true) => bounds.accepted_s = next,
+                Some(false) => bounds.refused_s = Some(next),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(bounds))
+    }
+
+    async fn accepts(&mut self, direction: i64, seconds: i64) -> Result<Option<bool>, Unobserved> {
+        // Next to a day, the clock's error is nothing, and other checks ask for the same day.
+        let ahead_s = if seconds >= DAY_S { 0 } else { self.ahead_s };
+        let answer = self.session.recall(&at(self.asked, ahead_s + direction * seconds)).await?;
+        Ok(match judged(&answer, self.controls) {
+            Acceptance::Accepted => {
+                if direction < 0 {
+                    self.oldest = Some(answer);
+                }
+                Some(true)
+            }
+            Acceptance::Refused => Some(false),
+            Acceptance::Unclear => {
+                self.odd = Some(answer);
+                None
+            }
+        })
     }
 }
 

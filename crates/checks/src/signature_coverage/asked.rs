@@ -64,19 +64,21 @@ fn of<'s>(
 }
 
 impl Asked<'_> {
-    /// The request with another time where the scheme has no nonce, so that its signature is new
-    /// although several requests go out in one second.
-    pub(crate) fn at_second(&self, second: i64) -> Draft {
-        let draft = self.draft.clone();
-        let needs = self.places.timestamp.is_some() && self.places.nonce.is_none() && !self.identity.is_monotone;
-        if needs { draft.signed_at(-1000 * second) } else { draft }
-    }
-
-    /// What a valid and a corrupted signature get.
+    /// What a valid and a corrupted signature get; three requests at most.
+    ///
+    /// Corrupted is a character in the middle. Where that is accepted, and a signature that differs from
+    /// its first character on is not, corrupted means the latter: only a part is compared.
     pub(crate) async fn controls(&self, session: &Session) -> Result<Controls, Unobserved> {
         let valid = session.recall(&self.draft).await?;
-        let corrupted = session.recall(&corrupted(self.draft.clone())).await?;
-        Ok(Controls { valid, corrupted })
+        let middle = session.recall(&corrupted(self.draft.clone(), Corruption::Middle)).await?;
+        let works = |exchange: &Recorded| exchange.response().is_some_and(|r| standing(r) == Standing::Works);
+        if works(&valid) && works(&middle) && verified(&valid, &valid, &middle) != Acceptance::Accepted {
+            let unlike = session.recall(&corrupted(self.draft.clone(), Corruption::Throughout)).await?;
+            if verified(&valid, &valid, &unlike) == Acceptance::Accepted {
+                return Ok(Controls { valid, corrupted: unlike, corruption: Corruption::Throughout });
+            }
+        }
+        Ok(Controls { valid, corrupted: middle, corruption: Corruption::Middle })
     }
 }
 
@@ -84,6 +86,8 @@ impl Asked<'_> {
 pub(crate) struct Controls {
     pub(crate) valid: Recorded,
     pub(crate) corrupted: Recorded,
+    /// How the latter was corrupted.
+    pub(crate) corruption: Corruption,
 }
 
 impl Controls {
@@ -98,9 +102,28 @@ impl Controls {
         }
         Err(Unobserved::Inconclusive("the answers to a valid and a corrupted signature cannot be told apart".into()))
     }
+
+    /// The same request with its signature corrupted as the control is.
+    pub(crate) fn corrupt(&self, draft: Draft) -> Draft {
+        corrupted(draft, self.corruption)
+    }
 }
 
-/// The same request with its signature corrupted.
-pub(crate) fn corrupted(draft: Draft) -> Draft {
-    draft.edit(Edit::Signed(Signed::Signature, Tamper::Corrupt))
+/// What a signature that cannot be right differs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Corruption {
+    /// One character in the middle.
+    Middle,
+    /// Every character, from the first one on.
+    Throughout,
+}
+
+fn corrupted(draft: Draft, corruption: Corruption) -> Draft {
+    draft.edit(Edit::Signed(
+        Signed::Signature,
+        match corruption {
+            Corruption::Middle => Tamper::Corrupt,
+            Corruption::Throughout => Tamper::Unlike,
+        },
+    ))
 }

@@ -5,7 +5,7 @@ use engine::{Check, Edit, NotApplicable, Requests, Session, Survey, Unobserved, 
 use model::{Confidence, Flaw, Meta, Recorded, SignedPart, Verdict};
 use serde::{Deserialize, Serialize};
 
-use super::asked::{asked, corrupted};
+use super::asked::asked;
 use super::{EFFECT, META, status, unclear};
 
 /// Is a method override honored although it was added after signing?
@@ -42,7 +42,7 @@ impl Check for HeaderNotSigned {
         if operation.key.method != "GET" || asked.baseline.exchange.response().is_none_or(|r| r.body.is_empty()) {
             return Err(NotApplicable::new("only a GET with content shows whether an override works"));
         }
-        Ok(Requests { expected: 2, most: 4 })
+        Ok(Requests { expected: 2, most: 5 })
     }
 
     async fn observe(
@@ -52,9 +52,9 @@ impl Check for HeaderNotSigned {
     ) -> Result<Observation, Unobserved> {
         let asked = asked(operation, survey)?;
         let controls = asked.controls(session).await?.differ()?;
-        let draft = asked.at_second(9).edit(Edit::SetHeader("X-HTTP-Method-Override".into(), "HEAD".into()));
+        let draft = asked.draft.clone().edit(Edit::SetHeader("X-HTTP-Method-Override".into(), "HEAD".into()));
         let overridden = session.send(&draft).await?;
-        let overridden_corrupted = session.send(&corrupted(draft)).await?;
+        let overridden_corrupted = session.send(&controls.corrupt(draft)).await?;
         Ok(Observation { valid: controls.valid, corrupted: controls.corrupted, overridden, overridden_corrupted })
     }
 

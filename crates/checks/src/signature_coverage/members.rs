@@ -20,7 +20,7 @@ impl Member for Query {
     const MESSAGE: &'static str = "a signature that was made for another query is accepted";
 
     fn mutate(asked: &Asked<'_>, word: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(1);
+        let mut draft = asked.draft.clone();
         draft.request = draft.request.with_query(INERT_NAME, word);
         Ok(draft.edit(Edit::RemoveQuery(INERT_NAME.into())))
     }
@@ -38,7 +38,7 @@ impl Member for Query {
                 let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
                 plain && !sent.contains(&format!("{}={value}", parameter.name))
             })?;
-            Some(asked.at_second(2).edit(Edit::SetQuery(parameter.name.clone(), value)))
+            Some(asked.draft.clone().edit(Edit::SetQuery(parameter.name.clone(), value)))
         })
     }
 }
@@ -58,7 +58,7 @@ impl Member for Path {
     const MESSAGE: &'static str = "a signature that was made for another path is accepted, and the resource answers";
 
     fn mutate(asked: &Asked<'_>, word: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(3);
+        let mut draft = asked.draft.clone();
         let path = draft.request.path().to_owned();
         let template = draft.operation.as_ref().map(|o| o.path.clone()).unwrap_or_default();
         draft.request = sibling_request(&template, &draft.request, word);
@@ -81,7 +81,7 @@ impl Member for Method {
     const MESSAGE: &'static str = "a signature that was made for another method is accepted";
 
     fn mutate(asked: &Asked<'_>, _: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(4);
+        let mut draft = asked.draft.clone();
         let method = std::mem::replace(&mut draft.request.method, "DELETE".into());
         if method == "DELETE" {
             return Err(NotApplicable::new("it deletes"));
@@ -105,7 +105,7 @@ impl Member for Host {
     const MESSAGE: &'static str = "a signature that was made for another host is accepted";
 
     fn mutate(asked: &Asked<'_>, word: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(5);
+        let mut draft = asked.draft.clone();
         draft.request.headers.set("Host", format!("{word}.invalid"));
         Ok(draft.edit(Edit::RemoveHeader("Host".into())))
     }
@@ -127,7 +127,7 @@ impl Member for Body {
     const MESSAGE: &'static str = "a signature that was made for another body is accepted";
 
     fn mutate(asked: &Asked<'_>, word: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(6);
+        let mut draft = asked.draft.clone();
         let body = draft.request.body.clone();
         if body.is_empty() {
             return Err(NotApplicable::new("its request has no body"));
@@ -158,7 +158,7 @@ impl Member for ContentType {
     const MESSAGE: &'static str = "a signature that was made for another content type is accepted";
 
     fn mutate(asked: &Asked<'_>, _: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(7);
+        let mut draft = asked.draft.clone();
         let stated = draft.request.headers.first("content-type").map(ToOwned::to_owned);
         let (Some(stated), false) = (stated, draft.request.body.is_empty()) else {
             return Err(NotApplicable::new("its request has no body"));
@@ -236,7 +236,7 @@ impl Member for RunTogether {
     const MESSAGE: &'static str = "a signature is accepted although the end of the path was signed as the body";
 
     fn mutate(asked: &Asked<'_>, _: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.at_second(8);
+        let mut draft = asked.draft.clone();
         let path = draft.request.path().to_owned();
         if !draft.request.body.is_empty() || draft.request.query().is_some() {
             return Err(NotApplicable::new("something stands between its path and its empty body"));

@@ -19,7 +19,7 @@ pub mod target;
 #[cfg(any(test, feature = "targets"))]
 pub(crate) mod verifier;
 
-use asked::{Asked, asked, corrupted};
+use asked::{Asked, asked};
 use members::{Body, ContentType, Host, Method, Nonce, Path, Query, RunTogether, Timestamp};
 
 /// The checks of this folder.
@@ -98,7 +98,7 @@ struct FourExchanges<M>(PhantomData<M>);
 struct Observation {
     /// Signed as it is sent.
     valid: Recorded,
-    /// The same, one character in the middle of the signature changed.
+    /// The same, its signature corrupted.
     corrupted: Recorded,
     /// The same request, signed with another value of the part.
     mutated: Recorded,
@@ -122,7 +122,7 @@ impl<M: Member> Check for FourExchanges<M> {
     fn plan(operation: &subject::Operation, survey: &Survey) -> Result<Requests, NotApplicable> {
         let asked = asked(operation, survey)?;
         M::mutate(&asked, &survey.unknown_word)?;
-        Ok(Requests { expected: 2, most: if M::effect(operation, &asked).is_some() { 6 } else { 4 } })
+        Ok(Requests { expected: 2, most: if M::effect(operation, &asked).is_some() { 7 } else { 5 } })
     }
 
     async fn observe(
@@ -135,8 +135,8 @@ impl<M: Member> Check for FourExchanges<M> {
         let controls = asked.controls(session).await?.differ()?;
         let mutated = session.send(&mutation).await?;
         let mut seen = Observation {
-            valid: controls.valid,
-            corrupted: controls.corrupted,
+            valid: controls.valid.clone(),
+            corrupted: controls.corrupted.clone(),
             mutated,
             mutated_corrupted: None,
             effect: None,
@@ -146,10 +146,10 @@ impl<M: Member> Check for FourExchanges<M> {
         if verified(&seen.mutated, &seen.valid, &seen.corrupted) != Acceptance::Accepted {
             return Ok(seen);
         }
-        seen.mutated_corrupted = Some(session.send(&corrupted(mutation)).await?);
+        seen.mutated_corrupted = Some(session.send(&controls.corrupt(mutation)).await?);
         if let Some(effect) = M::effect(operation, &asked) {
             seen.effect = Some(session.send(&effect).await?);
-            seen.effect_corrupted = Some(session.send(&corrupted(effect)).await?);
+            seen.effect_corrupted = Some(session.send(&controls.corrupt(effect)).await?);
         }
         Ok(seen)
     }
@@ -197,6 +197,18 @@ fn compare(a: &Recorded, b: &Recorded, volatile: &BTreeSet<String>) -> Sameness 
 /// The status as it stands in the exchange.
 pub(crate) fn status(exchange: &Recorded) -> String {
     exchange.response().map(|r| format!("HTTP {}", r.status)).unwrap_or_default()
+}
+
+/// True if the answer says that it came from a cache.
+///
+/// **Source**: RFC 9111, section 5.1; documents of Varnish, nginx and Cloudflare.
+pub(crate) fn is_from_cache(exchange: &Recorded) -> bool {
+    exchange.response().is_some_and(|response| {
+        let has = |name: &str, word: &str| {
+            response.headers.first(name).is_some_and(|value| value.to_ascii_lowercase().contains(word))
+        };
+        response.headers.contains("age") || has("x-cache", "hit") || has("cf-cache-status", "hit")
+    })
 }
 
 /// Says neither, with the answer that fits no class.

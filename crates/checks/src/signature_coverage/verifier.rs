@@ -13,7 +13,7 @@ use axum::routing::{any, get};
 use axum::{Json, Router};
 use engine::testing::Served;
 use hmac::{Hmac, KeyInit, Mac};
-use model::{Identity, SignedPart, SignedPlace, SignedPlaces, Signer, Stamp};
+use model::{Forgery, Identity, SignedPart, SignedPlace, SignedPlaces, Signer, Stamp};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -41,16 +41,30 @@ pub(crate) enum Defect {
     Empty,
     /// As many characters are compared as were sent.
     Prefix,
+    /// Only the first characters are compared.
+    FirstEight,
     /// Without the header nothing is checked.
     Missing,
     /// The timestamp is signed and never compared with the clock.
     Timeless,
     /// The timestamp may be this many seconds off.
     Window(i64),
+    /// Only old timestamps are refused.
+    PastOnly,
+    /// A timestamp that is no number compares as false with everything.
+    NoNumber,
     /// Nonces are not kept.
     Replay,
+    /// Used signatures are kept as they are spelled, and read in either case.
+    Spelling,
+    /// Nonces are looked up, and kept a moment later.
+    Race,
+    /// Nonces are kept for each path.
+    NonceOfPath,
     /// A timestamp that is no number is an error of the server.
     Crash,
+    /// A signature of another length is an error of the server.
+    LengthCrash,
 }
 
 /// How the API says no.
@@ -113,11 +127,13 @@ fn signature(text: &[u8]) -> String {
 #[derive(Debug)]
 struct Client {
     defect: Defect,
+    /// A text in place of the time.
+    time: Option<String>,
 }
 
 impl Signer for Client {
     fn sign(&self, request: &mut model::Request, stamp: &Stamp) {
-        let time = (stamp.unix_ms / 1000).to_string();
+        let time = self.time.clone().unwrap_or_else(|| (stamp.unix_ms / 1000).to_string());
         let header = |name: &str| request.headers.first(name).unwrap_or_default().to_owned();
         let host = request.headers.first("host").unwrap_or(HOST).to_owned();
         let parts = Parts {
@@ -136,6 +152,11 @@ impl Signer for Client {
         request.headers.set("X-Timestamp", time);
         request.headers.set("X-Nonce", stamp.nonce.as_str());
         request.headers.set("X-Signature", signature);
+    }
+
+    fn forged(&self, forgery: &Forgery) -> Option<Arc<dyn Signer>> {
+        let time = Some(forgery.timestamp.clone()?);
+        Some(Arc::new(Self { defect: self.defect, time }))
     }
 
     fn places(&self) -> Option<SignedPlaces> {
@@ -188,23 +209,37 @@ impl Verifier {
             Defect::Ignored => !given.is_empty(),
             Defect::Empty => (given.is_empty() && headers.contains_key("x-signature")) || given == wanted,
             Defect::Prefix => !given.is_empty() && wanted.starts_with(given),
+            Defect::FirstEight => given.len() == wanted.len() && given[..8] == wanted[..8],
+            Defect::Spelling => given.to_ascii_lowercase() == wanted,
+            Defect::LengthCrash if given.len() != wanted.len() => return Err(No::Failed),
             _ => given == wanted,
         };
         self.in_time(parts.time)?;
         if !right {
             return Err(No::Refused("BAD_SIGNATURE"));
         }
-        let keeps = !matches!(self.defect, Defect::Replay | Defect::RunTogether);
-        if keeps && !self.nonces.lock().expect("no holder panics").insert(parts.nonce.to_owned()) {
-            return Err(No::Refused("SEEN_BEFORE"));
-        }
-        Ok(())
+        let used = match self.defect {
+            Defect::Replay | Defect::RunTogether => return Ok(()),
+            Defect::Spelling => given.to_owned(),
+            Defect::NonceOfPath => format!("{} {}", parts.path, parts.nonce),
+            _ => parts.nonce.to_owned(),
+        };
+        let mut nonces = self.nonces.lock().expect("no holder panics");
+        let is_new = if self.defect == Defect::Race { !nonces.contains(&used) } else { nonces.insert(used) };
+        if is_new { Ok(()) } else { Err(No::Refused("SEEN_BEFORE")) }
+    }
+
+    /// Keeps the nonce of an admitted request, after the time that a database takes.
+    async fn keep(&self, nonce: String) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        self.nonces.lock().expect("no holder panics").insert(nonce);
     }
 
     fn in_time(&self, time: &str) -> Result<(), No> {
         let plain = time.len() <= 12 && time.bytes().all(|b| b.is_ascii_digit());
         let stated: i64 = match (plain, time.parse()) {
             (true, Ok(stated)) => stated,
+            _ if self.defect == Defect::NoNumber && time == "NaN" => return Ok(()),
             _ if self.defect == Defect::Crash => return Err(No::Failed),
             _ => return Err(No::Refused("BAD_TIMESTAMP")),
         };
@@ -215,6 +250,9 @@ impl Verifier {
         };
         #[expect(clippy::disallowed_types, reason = "the clock of the server, not of a check")]
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+        if self.defect == Defect::PastOnly && stated as u64 > now {
+            return Ok(());
+        }
         if now.abs_diff(stated as u64) > window as u64 { Err(No::Refused("STALE")) } else { Ok(()) }
     }
 }
@@ -245,6 +283,10 @@ pub(crate) fn serve(defect: Defect, style: Style) -> Served {
                 Err(No::Refused(code)) => refusal(code, style),
                 Err(No::Failed) => (StatusCode::INTERNAL_SERVER_ERROR, "internal server error").into_response(),
                 Ok(()) => {
+                    if defect == Defect::Race {
+                        let nonce = request.headers().get("x-nonce").and_then(|v| v.to_str().ok());
+                        verifier.keep(nonce.unwrap_or_default().to_owned()).await;
+                    }
                     let named = request.headers().get("x-http-method-override").is_some_and(|v| v == "HEAD");
                     let answer = next.run(request).await;
                     let honors = matches!(defect, Defect::Override | Defect::SignedOverride);
@@ -259,7 +301,7 @@ pub(crate) fn serve(defect: Defect, style: Style) -> Served {
         .route("/orders/search", any(search))
         .layer(from_fn(guard));
     let mut served = Served::new(description(), router);
-    let signer: Arc<dyn Signer> = Arc::new(Client { defect });
+    let signer: Arc<dyn Signer> = Arc::new(Client { defect, time: None });
     served.identities.push(Identity { name: "alice".into(), signer: Some(signer), ..Identity::default() });
     served
 }

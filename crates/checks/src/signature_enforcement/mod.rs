@@ -71,7 +71,7 @@ struct SignatureIgnored;
 struct Ignored {
     /// Signed as it is sent.
     valid: Recorded,
-    /// The same, one character in the middle of the signature changed.
+    /// The same, its signature corrupted.
     corrupted: Recorded,
     /// The same request without signature and credentials.
     without_credentials: Recorded,
@@ -91,7 +91,7 @@ impl Check for SignatureIgnored {
 
     fn plan(operation: &subject::Operation, survey: &Survey) -> Result<Requests, NotApplicable> {
         asked(operation, survey)?;
-        Ok(Requests { expected: 3, most: 3 })
+        Ok(Requests { expected: 3, most: 4 })
     }
 
     async fn observe(
@@ -183,6 +183,8 @@ impl Forms for Partial {
             (Tamper::Keep(8), "a signature cut after 8 characters"),
             (Tamper::WrongTail, "a signature whose second half is wrong"),
             (Tamper::Append("00".into()), "a signature with more behind it"),
+            // The usual control itself: accepted only where that one had to differ throughout.
+            (Tamper::Corrupt, "a signature with one character in its middle changed"),
         ]
     }
 }
@@ -212,7 +214,7 @@ struct Malformed<F>(PhantomData<F>);
 struct Tried {
     /// Signed as it is sent.
     valid: Recorded,
-    /// The same, one character in the middle of the signature changed.
+    /// The same, its signature corrupted.
     corrupted: Recorded,
     /// The same request with each form in place of its signature.
     tries: Vec<Recorded>,
@@ -231,7 +233,7 @@ impl<F: Forms> Check for Malformed<F> {
     fn plan(operation: &subject::Operation, survey: &Survey) -> Result<Requests, NotApplicable> {
         asked(operation, survey)?;
         let forms = u32::try_from(F::forms().len()).unwrap_or(u32::MAX);
-        Ok(Requests { expected: forms, most: forms + 2 })
+        Ok(Requests { expected: forms, most: forms + 4 })
     }
 
     async fn observe(operation: &subject::Operation, survey: &Survey, session: &Session) -> Result<Tried, Unobserved> {
@@ -239,8 +241,8 @@ impl<F: Forms> Check for Malformed<F> {
         let controls = asked.controls(session).await?.differ()?;
         let mut tries = Vec::new();
         for (tamper, _) in F::forms() {
-            let draft: Draft = asked.at_second(10).edit(Edit::Signed(Signed::Signature, tamper));
-            tries.push(session.send(&draft).await?);
+            let draft: Draft = asked.draft.clone().edit(Edit::Signed(Signed::Signature, tamper));
+            tries.push(session.recall(&draft).await?);
         }
         Ok(Tried {
             valid: controls.valid,
@@ -267,7 +269,7 @@ impl<F: Forms> Check for Malformed<F> {
                         return Verdict::inconclusive("it is accepted, with other content than the valid request gets");
                     }
                     let only = F::META.variant(ONLY.name).filter(|_| seen.only_credential);
-                    let message = format!("{what} is accepted, a corrupted one is refused");
+                    let message = format!("{what} is accepted, a wrong one is refused");
                     return Verdict::fail(
                         Flaw::new(only.unwrap_or(&BESIDE), F::META.id, message).mark("tries", status(answer)),
                     );

@@ -314,7 +314,8 @@ impl Surveying<'_> {
             operations.iter().filter_map(|o| Some((o, o.baseline_of(&live.name)?))).collect();
         let mut works: Vec<_> = own.iter().filter(|(_, b)| b.standing == Standing::Works).copied().collect();
         works.sort_by_key(|(o, _)| {
-            (o.protection != Protection::Declared, o.operation.parameters.len(), o.operation.index)
+            let declared = o.protection == Protection::Declared;
+            (!declared, !o.is_reading(), o.operation.parameters.len(), o.operation.index)
         });
         for (operation, baseline) in works.iter().take(CANARIES) {
             let draft = baseline.draft(&operation.key);
@@ -338,6 +339,7 @@ impl Surveying<'_> {
                     surveyed.places = places();
                 }
             }
+            self.learn_replays(live, &surveyed, &draft).await;
             _ = live.canary.set(draft);
             return surveyed;
         }
@@ -358,6 +360,32 @@ impl Surveying<'_> {
             _ = live.canary.set(baseline.draft(&operation.key));
         }
         surveyed
+    }
+
+    /// Finds out whether the server refuses a signature that it has seen, where equal requests of one
+    /// second carry the same.
+    async fn learn_replays(&self, live: &Live, surveyed: &SurveyedIdentity, draft: &Draft) {
+        let (Some(signer), Some(places)) = (&live.identity.signer, &surveyed.signed) else { return };
+        let path = draft.request.path();
+        if !live.signatures.matter(&**signer, places) || effect::reads_once(path) || effect::is_metered(path) {
+            return;
+        }
+        let frozen = draft.clone().frozen(self.door.stamp(draft).await);
+        let mut works = [false; 2];
+        for works in &mut works {
+            let Ok(sent) = self.door.send(&frozen, Purpose::Survey, &|| Ok(())).await else { return };
+            let Some(response) = sent.recorded.response() else { return };
+            *works = match standing(response) {
+                Standing::Works => true,
+                Standing::Refused | Standing::Invalid => false,
+                Standing::Missing | Standing::Limited | Standing::Failed => return,
+                Standing::Redirected | Standing::Unclear => return,
+            };
+        }
+        match works {
+            [true, second] => live.signatures.learn(!second),
+            [false, _] => {}
+        }
     }
 
     /// Whether a request is still accepted; `None` where that cannot be told.

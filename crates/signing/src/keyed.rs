@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::identity::SignedPlaces;
 use model::{Forgery, Origin, Request, Secret, SignedPlace, Signer, Stamp};
 
+use crate::extension::Extended;
 use crate::formula::Variable;
 use crate::key::{Key, KeyError};
 use crate::scheme::{Canonical, Mismatch, Scheme};
@@ -59,6 +60,14 @@ impl Keyed {
         self.scheme.check(&self.at_origin(request.clone()), &self.secret, now_unix_ms)
     }
 
+    /// Length of the key in bytes; none for a key pair.
+    pub(crate) fn key_bytes(&self) -> Option<usize> {
+        match &self.key {
+            Key::Shared(bytes) => Some(bytes.len()),
+            Key::Ed25519(_) | Key::Ecdsa(_) | Key::Rsa(_) | Key::Public(_) => None,
+        }
+    }
+
     fn at_origin(&self, mut request: Request) -> Request {
         if request.origin.is_none() {
             request.origin.clone_from(&self.origin);
@@ -111,6 +120,14 @@ impl Signer for Keyed {
         }
     }
 
+    fn secret(&self) -> Option<&Secret> {
+        Some(&self.secret)
+    }
+
+    fn canonical(&self, request: &Request) -> Option<Vec<u8>> {
+        self.scheme.read(&self.at_origin(request.clone())).ok().map(|reading| reading.canonical)
+    }
+
     fn forged(&self, forgery: &Forgery) -> Option<Arc<dyn Signer>> {
         let mut scheme = self.scheme.clone();
         if let Some(components) = &forgery.components {
@@ -119,11 +136,25 @@ impl Signer for Keyed {
         if let Some(text) = &forgery.timestamp {
             scheme.state_time(text)?;
         }
+        if let Some(name) = &forgery.algorithm {
+            scheme.algorithm = name.parse().ok()?;
+        }
+        if let Some(formula) = &forgery.canonical {
+            let Canonical::Formula(own) = &mut scheme.canonical else { return None };
+            *own = formula.parse().ok()?;
+        }
         let secret = forgery.secret.clone().unwrap_or_else(|| self.secret.clone());
         let key_id = forgery.key_id.clone().unwrap_or_else(|| self.key_id.clone());
         let mut forged = Self::new(scheme, secret, key_id).ok()?;
         forged.origin.clone_from(&self.origin);
-        Some(Arc::new(forged))
+        match &forgery.extension {
+            Some(suffix) => Some(Arc::new(Extended::of(forged, suffix.clone())?)),
+            None => Some(Arc::new(forged)),
+        }
+    }
+
+    fn is_length_extensible(&self) -> bool {
+        self.scheme.algorithm.is_length_extensible()
     }
 
     fn is_monotone(&self) -> bool {
@@ -147,7 +178,7 @@ mod tests {
         let signed = |signer: &dyn Signer| {
             let mut request = Request::get("/").with_header("Host", "api.example");
             signer.sign(&mut request, &stamp);
-            request.headers
+            (request.target, request.headers)
         };
         for name in ["stripe", "slack", "coinbase", "article", "binance"] {
             let honest = signer(name);
@@ -157,10 +188,8 @@ mod tests {
             assert_ne!(signed(&*other), signed(&honest), "{name}");
         }
         assert!(signer("github").forged(&stated("NaN")).is_none());
-        assert_eq!(
-            signed(&*signer("slack").forged(&stated("")).expect("a time")).first("x-slack-request-timestamp"),
-            Some("")
-        );
+        let (_, headers) = signed(&*signer("slack").forged(&stated("")).expect("it has a time"));
+        assert_eq!(headers.first("x-slack-request-timestamp"), Some(""));
     }
 
     #[test]
@@ -178,5 +207,32 @@ mod tests {
         assert_eq!(article.signature.read(&request("X-Signature", "00ff")).as_deref(), Some("00ff"));
         let github = places("github").expect("a header");
         assert_eq!(github.signature.read(&request("X-Hub-Signature-256", "sha256=00ff")).as_deref(), Some("00ff"));
+    }
+
+    #[test]
+    fn a_place_is_known_by_the_text_around_it_where_it_has_no_name() {
+        let places = |template: &str| {
+            let json = serde_json::json!({
+                "canonical": "{ts}{METHOD}{path_query}",
+                "secret": "5b8e0c3f96d14a27",
+                "headers": { "timestamp": format!("Authorization: {template}"), "signature": format!("Authorization: {template}") },
+            });
+            let settings: crate::Settings = serde_json::from_value(json).expect("settings");
+            settings.signer().expect("a signer").places()
+        };
+        let mut request = Request::get("/").with_header("Authorization", "HMAC 1573504737300:76251c63");
+        let own = places("HMAC {ts}:{sig}").expect("both places");
+        let timestamp = own.timestamp.expect("a time");
+        assert_eq!(own.signature.read(&request).as_deref(), Some("76251c63"));
+        assert_eq!(timestamp.read(&request).as_deref(), Some("1573504737300"));
+        timestamp.write(&mut request, "1");
+        own.signature.clear(&mut request);
+        assert_eq!(request.headers.first("authorization"), Some("HMAC 1:"));
+        let versioned = places("v1:{ts}:{sig}").expect("both places");
+        assert_eq!(
+            versioned.signature.read(&Request::get("/").with_header("Authorization", "v1:7:ab")).as_deref(),
+            Some("ab")
+        );
+        assert_eq!(places("HMAC {ts}{sig}"), None, "nothing tells where the signature begins");
     }
 }

@@ -149,8 +149,26 @@ impl Slot {
             Spot::Query(name) if prefix.is_empty() => Place::Query { name: name.clone() },
             Spot::Query(_) | Spot::Form(_) => return None,
         };
-        let member = before.trim_end_matches(['"', '=', ':']).rsplit([',', ';', ' ']).next().map(ToOwned::to_owned);
-        Some(SignedPlace { place, member: if is_alone { None } else { Some(member.filter(|m| !m.is_empty())?) } })
+        Some(SignedPlace { place, member: if is_alone { None } else { Some(self.member(at, before)?) } })
+    }
+
+    /// How the value of a piece is told from the others: by its name (`v1` of `t={ts},v1={sig}`), or by
+    /// the text around it (`HMAC {*}:{}` for the signature of `HMAC {ts}:{sig}`).
+    fn member(&self, at: usize, before: &str) -> Option<String> {
+        let pieces = &self.template.pieces;
+        if let Some(named) = before.trim_end_matches(['"', ':']).strip_suffix('=') {
+            return named.rsplit([',', ';', ' ']).next().filter(|name| !name.is_empty()).map(ToOwned::to_owned);
+        }
+        let is_text = |piece: &Piece| matches!(piece, Piece::Text(_));
+        if pieces.windows(2).any(|pair| !is_text(&pair[0]) && !is_text(&pair[1])) {
+            return None;
+        }
+        let part = |(position, piece): (usize, &Piece)| match piece {
+            Piece::Text(text) => text.clone(),
+            Piece::Value(_) | Piece::Call(..) if position == at => "{}".into(),
+            Piece::Value(_) | Piece::Call(..) => "{*}".into(),
+        };
+        Some(pieces.iter().enumerate().map(part).collect())
     }
 
     /// The place, where a digest of the body alone stands there.

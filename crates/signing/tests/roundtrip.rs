@@ -243,6 +243,22 @@ fn a_preset_takes_options_and_other_places() {
 }
 
 #[test]
+fn a_place_that_is_only_named_keeps_the_form_of_the_preset() {
+    let signed = |headers: serde_json::Value| {
+        let scheme = scheme_of(headers).unwrap();
+        let mut request = Request::get("/");
+        Keyed::new(scheme, Secret::new("k"), "").unwrap().sign(&mut request, &stamp());
+        request.headers
+    };
+    let slack = signed(serde_json::json!({ "preset": "slack", "headers": { "signature": "X-Sig" } }));
+    assert!(slack.first("x-sig").unwrap().starts_with("v0="), "{slack:?}");
+    let stripe = signed(serde_json::json!({ "preset": "stripe", "headers": { "signature": "Stripe-Signature" } }));
+    assert!(stripe.first("stripe-signature").unwrap().starts_with("t=1700000000,v1="), "{stripe:?}");
+    let bare = signed(serde_json::json!({ "preset": "slack", "headers": { "signature": "X-Sig: {sig}" } }));
+    assert_eq!(bare.first("x-sig").unwrap().len(), 64);
+}
+
+#[test]
 fn a_derived_key_is_the_last_of_a_chain() {
     let scheme = scheme_of(serde_json::json!({
         "canonical": "{ts}{path}", "headers": { "signature": "S", "timestamp": "T" },
@@ -257,4 +273,88 @@ fn a_derived_key_is_the_last_of_a_chain() {
     let key = signing::Encoding::Hex.decode(documented).unwrap();
     let expected = signing::Hash::Sha256.hmac(&key, b"1440892800/a");
     assert_eq!(request.headers.first("s"), Some(signing::Encoding::Hex.encode(&expected).as_str()));
+}
+
+fn from(settings: serde_json::Value) -> Keyed {
+    serde_json::from_value::<Settings>(settings).expect("known keys").signer().expect("a signer")
+}
+
+fn signed(keyed: &Keyed, request: Request) -> Request {
+    let mut request = request;
+    request.origin = "https://api.example.com".parse().ok();
+    keyed.sign(&mut request, &stamp());
+    assert_eq!(keyed.check(&request, NOW), Ok(()), "{request:?}");
+    request
+}
+
+#[test]
+fn a_name_beside_a_preset_renames_its_place_and_keeps_the_template() {
+    let keyed = from(serde_json::json!({
+        "preset": "stripe", "secret": "s", "headers": { "signature": "X-Pay-Signature" }
+    }));
+    let request = signed(&keyed, Request::new("POST", "/hook"));
+    let value = request.headers.first("x-pay-signature").expect("the header");
+    assert!(value.starts_with("t=1700000000,v1=") && !request.headers.contains("stripe-signature"), "{value}");
+}
+
+#[test]
+fn a_standard_takes_its_options_and_refuses_other_places() {
+    let cavage = from(serde_json::json!({
+        "preset": "cavage", "secret": "s", "key_id": "k",
+        "components": ["(request-target)", "date", "digest", "content-type"],
+        "headers": { "signature": "Authorization" }
+    }));
+    let request = signed(&cavage, Request::get("/a"));
+    let value = request.headers.first("authorization").expect("the header");
+    assert!(
+        value.starts_with("Signature keyId=\"k\"") && value.contains("\"(request-target) date digest\""),
+        "{value}"
+    );
+    let messages = from(serde_json::json!({
+        "preset": "rfc9421", "secret": "s", "key_id": "k", "label": "own",
+        "components": ["@method", "content-digest"], "parameters": ["keyid", "created", "expires", "tag=\"t\""]
+    }));
+    let request = signed(&messages, Request::get("/a"));
+    assert_eq!(
+        request.headers.first("signature-input"),
+        Some("own=(\"@method\" \"content-digest\");keyid=\"k\";created=1700000000;expires=1700000300;tag=\"t\"")
+    );
+    let aws = from(serde_json::json!({
+        "preset": "sigv4", "secret": "s", "key_id": "k", "signed_headers": ["host", "x-amz-date", "x-amz-content-sha256"]
+    }));
+    let request = signed(&aws, Request::get("/a").with_header("Accept", "text/plain"));
+    let value = request.headers.first("authorization").expect("the header");
+    assert!(value.contains("SignedHeaders=host;x-amz-content-sha256;x-amz-date,"), "{value}");
+    for wrong in [
+        serde_json::json!({ "preset": "sigv4", "secret": "s", "headers": { "signature": "X-Signature" } }),
+        serde_json::json!({ "preset": "hawk", "secret": "s", "query": { "signature": "sig" } }),
+        serde_json::json!({ "preset": "stripe", "secret": "s", "label": "sig1" }),
+    ] {
+        let settings: Settings = serde_json::from_value(wrong).expect("known keys");
+        assert!(matches!(settings.signer(), Err(signing::SettingsError::Option { .. })), "{settings:?}");
+    }
+}
+
+#[test]
+fn a_bound_token_is_sent_hashed_and_masked() {
+    let keyed = from(serde_json::json!({ "preset": "dpop", "algorithm": "ES256", "secret": P256, "token": "at-1" }));
+    let request = signed(&keyed, Request::get("/a?b=c"));
+    assert_eq!(request.headers.first("authorization"), Some("DPoP at-1"));
+    assert_eq!(keyed.sent_secret().map(|token| token.expose().to_owned()).as_deref(), Some("at-1"));
+    let forgery = model::Forgery {
+        components: Some(["jti", "htm", "htu", "iat"].map(Into::into).into()),
+        ..model::Forgery::default()
+    };
+    let mut unbound = Request::get("/a");
+    unbound.origin.clone_from(&request.origin);
+    keyed.forged(&forgery).expect("claims may be left out").sign(&mut unbound, &stamp());
+    assert_eq!(keyed.check(&unbound, NOW), Err(Mismatch::Claim { claim: "ath" }));
+}
+
+#[test]
+fn an_app_proxy_joins_sorted_pairs_by_nothing() {
+    let keyed = keyed("shopify-app-proxy");
+    let request = signed(&keyed, Request::get("/a?q=paper&shop=a&q=ink"));
+    let reading = keyed.scheme().read(&request).expect("what was signed is readable");
+    assert_eq!(reading.canonical, b"q=paper,inkshop=atimestamp=1700000000");
 }

@@ -309,6 +309,16 @@ fn azure_builds_the_documented_string_to_sign() {
     );
 }
 
+/// **Source**: Microsoft, "Authorize with Shared Key", "Constructing the canonicalized headers string".
+#[test]
+fn azure_keeps_white_space_inside_quotes_only() {
+    let request = Request::get("/c?comp=tags")
+        .with_header("x-ms-date", "Fri, 26 Jun 2015 23:39:12 GMT")
+        .with_header("x-ms-meta-note", "  a   b  \"c   d\"  e ")
+        .with_header("Authorization", "SharedKey myaccount:AAAA");
+    assert!(canonical_of(&scheme("azure"), &request).contains("\nx-ms-meta-note:a b \"c   d\" e\n"));
+}
+
 /// **Source**: RFC 9449, section 4.1. The proof carries its own public key.
 #[test]
 fn dpop_checks_the_rfcs_example() {

@@ -17,6 +17,7 @@ use serde::Serialize;
 pub use outcome::{Inferred, Key};
 pub use plan::Bounds;
 pub use search::Mode;
+pub use weak::secrets as weak_secrets;
 
 use crate::algorithm::{Algorithm, KeyEncoding};
 use crate::preset::{PRESETS, preset};
@@ -102,6 +103,30 @@ pub fn infer_with(sample: &Request, secrets: &Secrets, options: &Options, progre
     }
     inference.remarks.extend(outcome::better_sample(sample));
     inference
+}
+
+/// Slots for what in a sample looks like signature, timestamp, nonce and key id; none without a signature.
+pub(crate) fn guessed_slots(sample: &Request) -> Vec<crate::slot::Slot> {
+    use crate::formula::Variable;
+    let stamps = stamps::Stamps::of(sample);
+    let beside = [
+        (stamps.timestamps.first().map(|(token, _)| token), Variable::Timestamp),
+        (stamps.nonces.first(), Variable::Nonce),
+        (stamps.key_ids.first(), Variable::KeyId),
+    ];
+    // A nonce may be as long as a hash: what has another meaning by its name is no signature.
+    let is_beside = |signature: &&stamps::Signature| {
+        beside.iter().any(|(token, _)| token.is_some_and(|token| token.overlaps(&signature.token)))
+    };
+    let signature = stamps.signatures.iter().find(|signature| !is_beside(signature));
+    let Some(signature) = signature.or(stamps.signatures.first()) else { return Vec::new() };
+    let mut tokens = vec![(&signature.token, Variable::Signature)];
+    for (token, variable) in beside {
+        if let Some(token) = token.filter(|token| tokens.iter().all(|(other, _)| !other.overlaps(token))) {
+            tokens.push((token, variable));
+        }
+    }
+    stamps::Stamps::slots(&tokens)
 }
 
 /// Every preset with every secret in every encoding.

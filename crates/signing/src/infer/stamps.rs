@@ -26,6 +26,11 @@ impl Token {
     pub(super) fn text(&self) -> &str {
         &self.value[self.range.clone()]
     }
+
+    /// True if some character belongs to both.
+    pub(super) fn overlaps(&self, other: &Self) -> bool {
+        self.spot == other.spot && self.range.start < other.range.end && other.range.start < self.range.end
+    }
 }
 
 /// A token that may be the signature.

@@ -5,20 +5,32 @@
 
 use model::Secret;
 
-/// The words themselves; the list also tries each in the variants below.
+/// The words themselves, those that are met most often first.
 const WORDS: &[&str] = &[
     "secret",
     "changeme",
+    "{{shared_secret}}",
+    "password",
+    "your-secret-key",
+    "your_secret_key",
+    "shared_secret",
+    "secret_key",
+    "secret-key",
+    "api_secret",
+    "webhook_secret",
+    "supersecret",
+    "mysecret",
+    "your-secret",
+    "test",
+    "dev",
+    "123456",
+    "default",
     "change_me",
     "change-me",
-    "password",
     "admin",
-    "test",
     "key",
-    "default",
     "example",
     "demo",
-    "dev",
     "development",
     "production",
     "staging",
@@ -31,32 +43,25 @@ const WORDS: &[&str] = &[
     "signing-secret",
     "signing_key",
     "signing-key",
-    "secret_key",
-    "secret-key",
     "secretkey",
-    "shared_secret",
     "shared-secret",
     "sharedsecret",
-    "api_secret",
     "api-secret",
     "apisecret",
     "api_key",
     "api-key",
     "apikey",
-    "webhook_secret",
     "webhook-secret",
     "webhooksecret",
     "app_secret",
     "client_secret",
     "jwt_secret",
     "private_key",
-    "mysecret",
     "my_secret",
     "my-secret",
     "mysecretkey",
     "my_secret_key",
     "my-secret-key",
-    "supersecret",
     "super_secret",
     "super-secret",
     "supersecretkey",
@@ -86,10 +91,7 @@ const WORDS: &[&str] = &[
     "true",
     "false",
     "your_secret",
-    "your-secret",
     "yoursecret",
-    "your_secret_key",
-    "your-secret-key",
     "your_api_key",
     "your-api-key",
     "your_api_secret",
@@ -123,7 +125,6 @@ const WORDS: &[&str] = &[
     "password1",
     "password123",
     "admin123",
-    "123456",
     "1234567890",
     "12345678",
     "12345",
@@ -172,7 +173,6 @@ const WORDS: &[&str] = &[
     "SHARED_SECRET",
     "WEBHOOK_SECRET",
     "SIGNING_SECRET",
-    "{{shared_secret}}",
     "{{secret}}",
     "{{ secret }}",
     "{{ shared_secret }}",
@@ -212,8 +212,8 @@ const WORDS: &[&str] = &[
     "\n",
 ];
 
-/// The list, after the empty secret and the key ids of the request.
-pub(super) fn secrets(key_ids: &[&str]) -> Vec<Secret> {
+/// Every weak secret, the most likely first: the empty one, the key ids of the request, and the list.
+pub fn secrets(key_ids: &[&str]) -> Vec<Secret> {
     let own = key_ids.iter().copied();
     let mut all: Vec<&str> = std::iter::once("").chain(own).chain(WORDS.iter().copied()).collect();
     let mut seen = std::collections::HashSet::new();

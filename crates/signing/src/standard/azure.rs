@@ -1,6 +1,7 @@
 //! Azure Storage Shared Key for the Blob, Queue and File services.
 //!
-//! **Source**: Microsoft, "Authorize with Shared Key", version 2015-02-21 and later.
+//! **Source**: Microsoft, "Authorize with Shared Key", version 2015-02-21 and later:
+//! <https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key>.
 
 use model::identity::SignedPlaces;
 use model::{Place, Request, SignedPlace, Stamp};
@@ -85,7 +86,7 @@ fn canonical(request: &Request, account: &str) -> String {
     let mut own: Vec<(String, String)> = request
         .headers
         .iter()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.split_whitespace().collect::<Vec<_>>().join(" ")))
+        .map(|(name, value)| (name.to_ascii_lowercase(), single_spaced(value)))
         .filter(|(name, _)| name.starts_with("x-ms-"))
         .collect();
     own.sort();
@@ -105,4 +106,21 @@ fn canonical(request: &Request, account: &str) -> String {
     }
     lines.extend(resource.into_iter().map(|(name, values)| format!("{name}:{}", values.join(","))));
     lines.join("\n")
+}
+
+/// Runs of white space as one space, none at either end; inside quotes the text stays as it is.
+///
+/// **Source**: "Authorize with Shared Key", "Constructing the canonicalized headers string", step 4.
+fn single_spaced(value: &str) -> String {
+    let mut text = String::new();
+    let mut quoted = false;
+    for c in value.trim().chars() {
+        quoted ^= c == '"';
+        match c {
+            c if quoted || !c.is_whitespace() => text.push(c),
+            _ if text.ends_with(' ') => {}
+            _ => text.push(' '),
+        }
+    }
+    text
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use model::identity::{Extract, ExtractFrom, Login};
-use model::{Credential, Gate, Identity, OperationKey, Place, Request, Secret, Signer, Suppression};
+use model::{Credential, Gate, Identity, OperationKey, Place, Request, RevokedKey, Secret, Signer, Suppression};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -56,6 +56,14 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: signing::settings::SettingsError,
     },
+    /// A captured request that cannot be used.
+    #[error("`{place}`: {reason}")]
+    Sample {
+        /// Path of keys.
+        place: String,
+        /// What is wrong with it, without its values.
+        reason: String,
+    },
     /// A value of another form than expected.
     #[error("`{place}` is not {wanted}")]
     Form {
@@ -73,6 +81,7 @@ impl ConfigError {
             Self::UnknownKey { nearest, .. } => nearest.as_ref().map(|n| format!("did you mean `{n}`?")),
             Self::Missing { .. } => Some("set the variable, or write the value itself".into()),
             Self::Signing { .. } => Some("the presets and the formula are in docs/config.schema.json".into()),
+            Self::Sample { .. } => Some("HTTP text, a curl command line and HAR are read".into()),
             Self::Invalid { .. } | Self::Form { .. } => Some("the schema is in docs/config.schema.json".into()),
         }
     }
@@ -132,7 +141,14 @@ pub struct IdentityConfig {
     pub login: Option<LoginConfig>,
     /// How its requests are signed.
     pub signing: Option<signing::Settings>,
-    /// Such as `admin`.
+    /// An earlier key, which the API must refuse by now.
+    pub revoked_key: Option<String>,
+    /// When that was revoked, such as `2026-05-01T12:00:00Z`.
+    pub revoked_at: Option<String>,
+    /// A file with one captured signed request (HTTP text, a curl command line, HAR), where the secret is
+    /// not known. `signing:` then only says where things stand.
+    pub sample: Option<String>,
+    /// Such as `admin`, or `read-only` for one that must not write.
     pub role: Option<String>,
     /// Whose data it sees.
     pub tenant: Option<String>,
@@ -312,7 +328,31 @@ impl IdentityConfig {
             credentials.push(Credential { place: Place::basic(), value: Secret::new(BASE64_STANDARD.encode(pair)) });
         }
         let login = self.login.as_ref().map(|login| login.resolve(&at("login"), lookup)).transpose()?;
-        let signer = self.signing.as_ref().map(|settings| signer(settings, &at("signing"), lookup)).transpose()?;
+        let signer: Option<Arc<dyn Signer>> = match (&self.sample, &self.signing) {
+            (Some(path), settings) => {
+                let text = lookup
+                    .file(path)
+                    .ok_or_else(|| ConfigError::Missing { place: at("sample"), what: format!("the file `{path}`") })?;
+                let unusable = |reason: String| ConfigError::Sample { place: at("sample"), reason };
+                let scheme = settings.as_ref().map(signing::Settings::scheme).transpose();
+                let scheme = scheme.map_err(|reason| ConfigError::Signing { place: at("signing"), reason })?;
+                let (signer, others) = replayed(&text, scheme.as_ref()).map_err(unusable)?;
+                credentials.extend(others);
+                Some(signer)
+            }
+            (None, Some(settings)) => Some(signer(settings, &at("signing"), lookup)?),
+            (None, None) => None,
+        };
+        let revoked_key = match (&self.revoked_key, &self.revoked_at) {
+            (Some(key), revoked_at) => {
+                let key = expand(key, &at("revoked_key"), lookup)?;
+                Some(self::revoked_key(&key, revoked_at.as_deref(), &at("revoked_at"))?)
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError::Form { place: at("revoked_at"), wanted: "of use without `revoked_key`" });
+            }
+            (None, None) => None,
+        };
         Ok(Identity {
             name: name.into(),
             role: self.role.clone(),
@@ -320,8 +360,28 @@ impl IdentityConfig {
             credentials,
             login,
             signer,
+            revoked_key,
         })
     }
+}
+
+/// The identity that has nothing but a captured signed request.
+///
+/// # Errors
+/// The text cannot be read, or holds no signature.
+pub fn sample_identity(name: &str, text: &str) -> Result<Identity, ConfigError> {
+    let unusable = |reason| ConfigError::Sample { place: "--sample".into(), reason };
+    let (signer, credentials) = replayed(text, None).map_err(unusable)?;
+    Ok(Identity { name: name.into(), credentials, signer: Some(signer), ..Identity::default() })
+}
+
+/// A replayer of a captured request, and the other credentials in it.
+fn replayed(text: &str, scheme: Option<&signing::Scheme>) -> Result<(Arc<dyn Signer>, Vec<Credential>), String> {
+    let captured = signing::sample::read(text).map_err(|error| error.to_string())?;
+    let mut replayed = signing::Replayed::new(captured, scheme).map_err(|error| error.to_string())?;
+    let others = replayed.take_credentials();
+    let credentials = others.iter().map(|(name, value)| header_credential(name, value)).collect();
+    Ok((Arc::new(replayed), credentials))
 }
 
 /// The signer of a `signing:` block; its secret may refer to a variable or a file.
@@ -397,6 +457,20 @@ pub fn header_credential(name: &str, value: &str) -> Credential {
         _ => (String::new(), value),
     };
     Credential { place: Place::Header { name: name.into(), prefix }, value: Secret::new(value) }
+}
+
+/// A key that was revoked, at a time of the form of RFC 3339 where one is stated; a scheme such as
+/// `Bearer` stays outside the secret.
+///
+/// # Errors
+/// The time has another form.
+pub fn revoked_key(value: &str, revoked_at: Option<&str>, place: &str) -> Result<RevokedKey, ConfigError> {
+    let form = || ConfigError::Form { place: place.into(), wanted: "a time such as `2026-05-01T12:00:00Z`" };
+    let at_ms = match revoked_at {
+        Some(time) => Some(chrono::DateTime::parse_from_rfc3339(time).map_err(|_| form())?.timestamp_millis()),
+        None => None,
+    };
+    Ok(RevokedKey { value: header_credential("", value.trim()).value, at_ms })
 }
 
 /// Replaces `${NAME}` by an environment variable, and a whole value `@env:NAME` or `@file:PATH`.
@@ -502,6 +576,20 @@ mod tests {
     }
 
     #[test]
+    fn a_revoked_key_is_read_with_its_time() {
+        let text = |at: &str| {
+            format!("identities: {{ a: {{ bearer: new, revoked_key: 'Bearer ${{ALICE_KEY}}', revoked_at: '{at}' }} }}")
+        };
+        let identity = parse(&text("2026-05-01T12:00:00+02:00")).unwrap().resolve(&Shell).unwrap().identities.remove(0);
+        let revoked = RevokedKey { value: Secret::new("sk_live_1"), at_ms: Some(1_777_629_600_000) };
+        assert_eq!(identity.revoked_key, Some(revoked));
+        let error = parse(&text("yesterday")).unwrap().resolve(&Shell).unwrap_err();
+        assert_eq!(error.to_string(), "`identities.a.revoked_at` is not a time such as `2026-05-01T12:00:00Z`");
+        let alone = parse("identities: { a: { bearer: x, revoked_at: '2026-05-01T12:00:00Z' } }").unwrap();
+        assert!(alone.resolve(&Shell).is_err());
+    }
+
+    #[test]
     fn an_unknown_key_names_the_nearest_and_no_error_repeats_a_value() {
         let error = parse("identites: { a: { bearer: s3cr3t-value } }").unwrap_err();
         assert_eq!(error.hint().as_deref(), Some("did you mean `identities`?"));
@@ -522,5 +610,27 @@ mod tests {
             missing.to_string(),
             "`identities.a.bearer` refers to the environment variable `NOT_SET`, which is not there"
         );
+    }
+
+    #[test]
+    fn a_sample_is_an_identity_without_a_secret() {
+        struct Captured;
+        impl Lookup for Captured {
+            fn variable(&self, _: &str) -> Option<String> {
+                None
+            }
+            fn file(&self, path: &str) -> Option<String> {
+                let signature = "0a".repeat(32);
+                (path == "order.http")
+                    .then(|| format!("GET /orders HTTP/1.1\nX-Api-Key: k-1\nX-Time: 1795299533\nX-Mac: {signature}\n"))
+            }
+        }
+        let config = parse("identities: { partner: { sample: order.http } }").unwrap();
+        let resolved = config.resolve(&Captured).unwrap();
+        let signer = resolved.identities[0].signer.as_ref().unwrap();
+        assert_eq!(signer.sample().unwrap().bare.target, "/orders");
+        let missing = parse("identities: { partner: { sample: other.http } }").unwrap().resolve(&Captured).unwrap_err();
+        assert!(missing.to_string().contains("`other.http`"), "{missing}");
+        assert!(sample_identity("sample", "GET /orders\nX-Time: 5\n").is_err());
     }
 }

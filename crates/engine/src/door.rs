@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use model::{
-    Answer, Credential, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response, Signer,
-    Stamp,
+    Answer, Credential, Exchange, Headers, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response,
+    SignedPlaces, Signer, Stamp,
 };
 use tokio::sync::{OnceCell, watch};
 use tokio::time::Instant;
@@ -31,6 +31,9 @@ use crate::transport::{HandshakeAnswer, Hello, Transport};
 /// **Source**: docs/safety.md.
 pub const RANDOM_SIGN_INS: u32 = 10;
 
+/// Name of the mask of keys that must not work any more.
+const REVOKED_KEY: &str = "revoked-key";
+
 /// Times that a request is sent again after the target asked to slow down.
 ///
 /// **Source**: chosen.
@@ -50,6 +53,15 @@ const SECONDS_WAITED: u32 = 30;
 ///
 /// **Source**: chosen.
 const SCARCE_PROOF: Duration = Duration::from_secs(5);
+/// A shorter signing secret is an ordinary word, which is not masked in other texts.
+///
+/// **Source**: chosen; twice the length of the longest words of the weak list that name things.
+const SHORTEST_SIGNING_SECRET: usize = 16;
+
+/// A shorter value in the place of a signature is no credential: nothing, `=`, its first characters.
+///
+/// **Source**: chosen; 64 bits in hex are 16 characters.
+const SHORTEST_SIGNATURE: usize = 12;
 
 /// Limits of a scan.
 #[derive(Clone, Debug)]
@@ -73,6 +85,21 @@ pub struct Limits {
 pub(crate) struct Sent {
     pub(crate) recorded: Recorded,
     pub(crate) raw: Option<Arc<Response>>,
+}
+
+/// A request as it would be sent. Holds credentials: never to be stored.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Signed, with all edits.
+    pub request: Request,
+    /// The text that its signature is made over, as bytes, where the scheme says it.
+    pub signed_text: Option<Vec<u8>>,
+}
+
+/// A request as it goes out, and the signatures that were made for it or stand in it.
+struct Finished {
+    request: Request,
+    signatures: Vec<String>,
 }
 
 /// Takes every exchange as it is recorded, with the response as it came.
@@ -145,10 +172,17 @@ impl Door {
         };
         for live in door.identities.iter() {
             door.mask_credentials(live);
+            let secret = live.identity.signer.as_ref().and_then(|signer| signer.secret());
+            if let Some(secret) = secret.filter(|secret| secret.expose().len() >= SHORTEST_SIGNING_SECRET) {
+                door.mask(secret.expose(), &format!("{}.signing-secret", live.name));
+            }
             if let Some(login) = &live.identity.login {
                 for secret in &login.secrets {
                     door.mask(secret.expose(), &format!("{}.login", live.name));
                 }
+            }
+            if let Some(revoked) = &live.identity.revoked_key {
+                door.mask(revoked.value.expose(), REVOKED_KEY);
             }
         }
         door
@@ -252,7 +286,7 @@ impl Door {
                 }
                 _ => None,
             };
-            let request = self.finish(draft, live.map(Arc::as_ref)).await;
+            let Finished { request, signatures } = self.finish(draft, live.map(Arc::as_ref)).await;
             let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
             let started_ms = self.started.elapsed().as_millis() as u64;
             let reads = self.effect(&request, draft.operation.as_ref(), draft.intent) <= Effect::Acts;
@@ -275,7 +309,7 @@ impl Door {
             if !reads {
                 self.remembered.lock().expect("no holder panics").clear();
             }
-            let sent = self.record(draft, purpose, request, received, started_ms);
+            let sent = self.record(draft, purpose, request, &signatures, received, started_ms);
             // Sent again, a frozen request would be its own replay.
             if draft.frozen.is_some() {
                 return Ok(sent);
@@ -331,26 +365,27 @@ impl Door {
     }
 
     /// The request with common headers, credentials, signature and edits in place.
-    async fn finish(&self, draft: &Draft, live: Option<&Live>) -> Request {
-        let mut request = self.with_credentials(draft, live);
+    async fn finish(&self, draft: &Draft, live: Option<&Live>) -> Finished {
+        let request = self.with_credentials(draft, live);
         let Some((live, signer)) = live.and_then(|live| Some((live, signer(draft, live)?))) else {
-            apply(&draft.after_signing, &mut request, None, None);
-            return request;
+            return unsigned(draft, request);
         };
-        let renews = |edit: &Edit| matches!(edit, Edit::Signed(_, Tamper::Renewed));
-        let renewed = draft.after_signing.iter().any(renews).then(|| {
-            let mut renewed = request.clone();
-            signer.sign(&mut renewed, &stamp(0));
-            renewed
-        });
         let stamp = match &draft.frozen {
             Some(stamp) => stamp.clone(),
             None if draft.after_signing.iter().any(Edit::unsigns) => stamp(draft.clock_offset_ms),
             None => self.unused_stamp(draft, live, &*signer, &request).await,
         };
-        signer.sign(&mut request, &stamp);
-        apply(&draft.after_signing, &mut request, signer.places().as_ref(), renewed.as_ref());
-        request
+        signed(draft, request, &*signer, &stamp)
+    }
+
+    /// The request that a draft becomes, and the text that its signature is made over.
+    pub(crate) fn prepared(&self, draft: &Draft) -> Option<Prepared> {
+        let live = self.identities.by_name(draft.identity.as_deref()?)?;
+        let signer = signer(draft, live)?;
+        let stamp = draft.frozen.clone().unwrap_or_else(|| stamp(draft.clock_offset_ms));
+        let request = signed(draft, self.with_credentials(draft, Some(live)), &*signer, &stamp).request;
+        let signed_text = signer.canonical(&request);
+        Some(Prepared { request, signed_text })
     }
 
     /// The request with common headers and credentials in place, to be signed.
@@ -434,6 +469,7 @@ impl Door {
         draft: &Draft,
         purpose: Purpose,
         request: Request,
+        signatures: &[String],
         received: crate::transport::Received,
         started_ms: u64,
     ) -> Sent {
@@ -452,6 +488,7 @@ impl Door {
             duration_ms: received.duration.as_millis() as u64,
             connection: received.connection,
         };
+        let exchange = self.without_signatures(exchange, draft, signatures);
         let masked = self.redactor.read().expect("no holder panics").exchange(exchange);
         let mut exchange = self.masker.exchange(masked);
         let recorded = {
@@ -468,6 +505,17 @@ impl Door {
         Sent { recorded, raw }
     }
 
+    /// The exchange with the signatures of its request masked, in the answer too: whoever reads a record
+    /// could send the request again. Equal signatures get equal masks.
+    fn without_signatures(&self, exchange: Exchange, draft: &Draft, signatures: &[String]) -> Exchange {
+        let mut own = Redactor::default();
+        for signature in signatures.iter().filter(|signature| signature.len() >= SHORTEST_SIGNATURE) {
+            let name = format!("{}.signature", draft.identity.as_deref().unwrap_or_default());
+            own.add(signature, &self.masker.label(&name, signature.as_bytes()));
+        }
+        if signatures.is_empty() { exchange } else { own.exchange(exchange) }
+    }
+
     /// Gets credentials by the identity's sign-in request.
     ///
     /// # Errors
@@ -482,7 +530,7 @@ impl Door {
         let draft = Draft::anonymous(login.request.clone());
         self.spend().map_err(|_| "the budget is used up".to_owned())?;
         let _place = self.pace.turn(false).await;
-        let request = self.finish(&draft, None).await;
+        let Finished { request, .. } = self.finish(&draft, None).await;
         let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
         let started_ms = self.started.elapsed().as_millis() as u64;
         let received = self.transport.exchange(&origin, &request, true).await;
@@ -495,7 +543,7 @@ impl Door {
             live.renew(credentials);
             self.mask_credentials(live);
         });
-        self.record(&draft, Purpose::SignIn, request, received, started_ms);
+        self.record(&draft, Purpose::SignIn, request, &[], received, started_ms);
         taken
     }
 
@@ -542,13 +590,51 @@ fn signer(draft: &Draft, live: &Live) -> Option<Arc<dyn Signer>> {
     }
 }
 
+/// The request without a signature, its edits in place.
+fn unsigned(draft: &Draft, mut request: Request) -> Finished {
+    apply(&draft.after_signing, &mut request, None, None);
+    Finished { request, signatures: Vec::new() }
+}
+
+/// The request signed with this stamp, its edits in place.
+fn signed(draft: &Draft, mut request: Request, signer: &dyn Signer, at: &Stamp) -> Finished {
+    let renews = |edit: &Edit| matches!(edit, Edit::Signed(_, Tamper::Renewed));
+    let renewed = draft.after_signing.iter().any(renews).then(|| {
+        let mut renewed = request.clone();
+        signer.sign(&mut renewed, &stamp(0));
+        renewed
+    });
+    let before = request.headers.clone();
+    signer.sign(&mut request, at);
+    let places = signer.places();
+    let mut signatures = signatures(&request, &before, places.as_ref());
+    apply(&draft.after_signing, &mut request, places.as_ref(), renewed.as_ref());
+    signatures.extend(places.and_then(|places| places.signature.read(&request)));
+    Finished { request, signatures }
+}
+
+/// The signature that signing put into a request. Where its place is not known: the headers that were not
+/// there before and are named after one.
+fn signatures(request: &Request, unsigned: &Headers, places: Option<&SignedPlaces>) -> Vec<String> {
+    if let Some(places) = places {
+        return places.signature.read(request).into_iter().collect();
+    }
+    let is_named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["signature", "authorization", "dpop", "mac"].iter().any(|w| name.contains(w)) && name != "signature-input"
+    };
+    let added = request.headers.iter().filter(|(name, value)| unsigned.first(name) != Some(*value));
+    added.filter(|(name, _)| is_named(name)).map(|(_, value)| value.to_owned()).collect()
+}
+
 /// The time of now with an offset, and a nonce that was never used.
 pub(crate) fn stamp(clock_offset_ms: i64) -> Stamp {
     let unix_ms = chrono::Utc::now().timestamp_millis() + clock_offset_ms;
     Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() }
 }
 
-async fn stopped(interrupt: &mut watch::Receiver<bool>) {
+/// Returns when the user stops the scan.
+pub(crate) async fn stopped(interrupt: &mut watch::Receiver<bool>) {
     if interrupt.wait_for(|stop| *stop).await.is_err() {
         std::future::pending::<()>().await;
     }

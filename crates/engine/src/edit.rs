@@ -1,6 +1,6 @@
 //! What is changed in a request after it was signed.
 
-use model::{Body, Request, SignedPlace, SignedPlaces};
+use model::{Body, Place, Request, SignedPlace, SignedPlaces};
 
 /// A change to a request after it was signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,8 +23,12 @@ pub enum Edit {
     RemoveHeader(String),
     /// Replaces the body.
     Body(Body),
+    /// Replaces the scheme of `Authorization`; the credential behind it stays.
+    AuthorizationScheme(String),
     /// Changes what signing added; nothing where the identity's scheme has no such value.
     Signed(Signed, Tamper),
+    /// Changes the value in a place; nothing where none stands there.
+    At(SignedPlace, Tamper),
 }
 
 /// A value that signing adds to a request.
@@ -62,6 +66,12 @@ pub enum Tamper {
     Append(String),
     /// Another value.
     Set(String),
+    /// The same value after another label, as `v0=…` in place of `v1=…`; nothing where it has none.
+    Label(String),
+    /// The same value in another place.
+    Move(Place),
+    /// The last digit is another one: of a time, that is a moment nearby.
+    Nudge,
     /// The value that signing the same request now gives.
     Renewed,
 }
@@ -72,7 +82,14 @@ impl Edit {
         match self {
             Self::Signed(Signed::Signature, tamper) => match tamper {
                 Tamper::Corrupt | Tamper::Unlike | Tamper::Drop | Tamper::Empty => true,
-                Tamper::Keep(_) | Tamper::WrongTail | Tamper::Append(_) | Tamper::Set(_) | Tamper::Renewed => false,
+                Tamper::Keep(_)
+                | Tamper::WrongTail
+                | Tamper::Append(_)
+                | Tamper::Set(_)
+                | Tamper::Label(_)
+                | Tamper::Move(_)
+                | Tamper::Nudge
+                | Tamper::Renewed => false,
             },
             Self::Signed(Signed::Timestamp | Signed::Nonce | Signed::KeyId, _)
             | Self::Method(_)
@@ -83,6 +100,8 @@ impl Edit {
             | Self::SetHeader(..)
             | Self::AddHeader(..)
             | Self::RemoveHeader(_)
+            | Self::At(..)
+            | Self::AuthorizationScheme(_)
             | Self::Body(_) => false,
         }
     }
@@ -106,12 +125,20 @@ pub(crate) fn apply(edits: &[Edit], request: &mut Request, places: Option<&Signe
             Edit::Method(method) => request.method = method,
             Edit::Target(target) => request.target = target,
             Edit::Path(path) => *request = request.clone().with_path(&path),
-            Edit::SetQuery(name, value) => model::Place::Query { name }.put(request, &value),
-            Edit::RemoveQuery(name) => model::Place::Query { name }.clear(request),
+            Edit::SetQuery(name, value) => Place::Query { name }.put(request, &value),
+            Edit::RemoveQuery(name) => Place::Query { name }.clear(request),
             Edit::SetHeader(name, value) => request.headers.set(&name, value),
             Edit::AddHeader(name, value) => request.headers.push(&name, value),
             Edit::RemoveHeader(name) => request.headers.remove(&name),
             Edit::Body(body) => request.body = body,
+            Edit::AuthorizationScheme(scheme) => {
+                let stated = request.headers.first("authorization").and_then(|value| value.split_once(' '));
+                if let Some((_, credential)) = stated {
+                    let value = format!("{scheme} {credential}");
+                    request.headers.set("Authorization", value);
+                }
+            }
+            Edit::At(place, tamper) => change(&place, &tamper, request, renewed),
             Edit::Signed(signed, tamper) => {
                 if let Some(place) = places.and_then(|places| signed.place(places)) {
                     change(place, &tamper, request, renewed);
@@ -125,11 +152,17 @@ fn change(place: &SignedPlace, tamper: &Tamper, request: &mut Request, renewed: 
     let Some(value) = place.read(request) else { return };
     let changed = match tamper {
         Tamper::Drop => return place.clear(request),
+        Tamper::Label(label) => return place.relabel(request, label),
+        Tamper::Move(to) => {
+            place.clear(request);
+            return to.put(request, &value);
+        }
         Tamper::Corrupt => corrupt(&value),
         Tamper::Unlike => value.chars().map(another).collect(),
         Tamper::Empty => String::new(),
         Tamper::Keep(count) => value.chars().take(*count).collect(),
         Tamper::WrongTail => wrong_tail(&value),
+        Tamper::Nudge => nudge(&value),
         Tamper::Append(more) => format!("{value}{more}"),
         Tamper::Set(other) => other.clone(),
         Tamper::Renewed => match renewed.and_then(|renewed| place.read(renewed)) {
@@ -150,6 +183,11 @@ fn corrupt(value: &str) -> String {
 fn wrong_tail(value: &str) -> String {
     let middle = value.len() / 2;
     value.char_indices().map(|(at, c)| if at >= middle { another(c) } else { c }).collect()
+}
+
+fn nudge(value: &str) -> String {
+    let at = value.rfind(|c: char| c.is_ascii_digit());
+    value.char_indices().map(|(own, c)| if Some(own) == at { another(c) } else { c }).collect()
 }
 
 /// Another letter or digit, in the alphabets of hex and base64 if the first one is; others as they are.
@@ -188,6 +226,10 @@ mod tests {
         }
         assert_eq!(corrupt("q+8/AA=="), "q+8/BA==");
         assert_eq!(wrong_tail("00112233"), "00113344");
+        assert_eq!(
+            (nudge("1700000009").as_str(), nudge("2026-01-01T00:00:00Z").as_str()),
+            ("1700000008", "2026-01-01T00:00:01Z")
+        );
     }
 
     #[test]
@@ -207,8 +249,11 @@ mod tests {
             Edit::Signed(Signed::Nonce, Tamper::Drop),
             Edit::Path("/c".into()),
             Edit::RemoveQuery("b".into()),
+            Edit::Signed(Signed::Timestamp, Tamper::Move(Place::Query { name: "ts".into() })),
+            Edit::At(SignedPlace::query("sig"), Tamper::Append("ab".into())),
+            Edit::At(SignedPlace::header("X-None"), Tamper::Set("1".into())),
         ];
         apply(&edits, &mut request, Some(&places), Some(&signed("200")));
-        assert_eq!(request, Request::get("/c?sig=00").with_header("X-Time", "200"));
+        assert_eq!(request, Request::get("/c?sig=00ab&ts=200"));
     }
 }

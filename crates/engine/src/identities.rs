@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use model::identity::{Extract, ExtractFrom};
-use model::{Credential, Identity, Response, Secret};
+use model::{Credential, Identity, Request, Response, Secret};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -68,6 +68,11 @@ impl Live {
             self.died.store(true, Ordering::Relaxed);
         }
         alive
+    }
+
+    /// The one request that it can send, where it has a captured signature and no secret.
+    pub(crate) fn sample(&self) -> Option<&Request> {
+        Some(&self.identity.signer.as_ref()?.sample()?.bare)
     }
 
     pub(crate) fn has_died(&self) -> bool {

@@ -24,7 +24,7 @@ pub mod transport;
 mod used;
 
 pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
-pub use door::{Limits, RANDOM_SIGN_INS};
+pub use door::{Limits, Prepared, RANDOM_SIGN_INS};
 pub use draft::{Authenticate, Draft, Intent};
 pub use edit::{Edit, Signed, Tamper};
 pub use event::{Event, Events, Phase, Silent};
@@ -32,5 +32,6 @@ pub use inventory;
 pub use logs::{LogBuffer, LogLine, LogSearch, LogSource, LogTail};
 pub use scan::{Options, scan};
 pub use session::Session;
+pub use signing::weak_secrets;
 pub use survey::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation};
 pub use target::Target;

@@ -117,7 +117,12 @@ impl Masker {
     }
 
     fn mask(&self, name: &str, value: &[u8]) -> String {
+        format!("{{{{masked:{}}}}}", self.label(name, value))
+    }
+
+    /// A name for a value, the same for equal values of one scan.
+    pub(crate) fn label(&self, name: &str, value: &[u8]) -> String {
         let digest = Sha256::new().chain_update(self.salt).chain_update(value).finalize();
-        format!("{{{{masked:{name}:{:02x}{:02x}{:02x}}}}}", digest[0], digest[1], digest[2])
+        format!("{name}:{:02x}{:02x}{:02x}", digest[0], digest[1], digest[2])
     }
 }

@@ -11,8 +11,8 @@ use model::scan::{
 };
 use model::score::Basis;
 use model::{
-    Assessment, Category, Exchange, Finding, Mode, Outcome, Purpose, Scan, SignatureCoverage, SignedPart, SubjectKey,
-    Verdict, findings, score,
+    Assessment, Category, Exchange, Finding, Mode, Outcome, Purpose, Scan, SignatureCoverage, SignedPart, SigningMode,
+    SubjectKey, Verdict, findings, score,
 };
 
 use crate::door::Door;
@@ -39,6 +39,9 @@ impl Recording<'_> {
         let metas: BTreeMap<&str, _> = checks.iter().map(|c| (c.meta().id, c.meta())).collect();
         let mut warnings = Vec::new();
         let mut findings = findings(&run.assessments, |id| metas.get(id).copied());
+        for finding in findings.iter_mut().filter(|f| f.category == Category::RequestIntegrity) {
+            finding.signing_mode = Some(self.signing_mode(finding));
+        }
         self.ignore(&mut findings, &mut warnings);
         let coverage = self.coverage(&run);
         let decided: BTreeSet<Category> = run
@@ -92,6 +95,18 @@ impl Recording<'_> {
             exchanges,
             warnings,
             assessments,
+        }
+    }
+
+    /// What was known of the signing of the surest occurrence.
+    fn signing_mode(&self, finding: &Finding) -> SigningMode {
+        let (Some(survey), Some(first)) = (self.survey, finding.occurrences.first()) else { return SigningMode::None };
+        let by_name = first.identity.as_deref().and_then(|name| survey.identity(name));
+        let by_operation = first.operation.as_ref().and_then(|key| survey.signed(survey.operation(key)?));
+        match (by_name, by_operation) {
+            (Some(identity), _) => identity.mode,
+            (None, Some((_, identity))) => identity.mode,
+            (None, None) => survey.identities.iter().map(|identity| identity.mode).max().unwrap_or_default(),
         }
     }
 
@@ -208,7 +223,12 @@ impl Recording<'_> {
             untested.push("key logging (--log-file app.log)".into());
         }
         if !survey.identities.iter().any(|i| i.signs) && self.options.limits.mode > Mode::Description {
-            untested.push("request signing: no identity signs its requests".into());
+            untested.push(match recognized(survey) {
+                Some(seen) => format!(
+                    "request signing: {seen}; give the secret under `signing:` of an identity, or a captured request by --sample"
+                ),
+                None => "request signing: no identity signs its requests".into(),
+            });
         }
         untested.push("authorization between users: no check of this version asks".into());
         untested
@@ -243,11 +263,21 @@ impl Recording<'_> {
             );
         }
         if let Some(dead) = survey.identities.iter().find(|i| !i.alive) {
-            let hint = "check the credential and where it goes; middlebrick survey shows what each identity gets";
+            let hint = match dead.mode {
+                SigningMode::Sample => {
+                    "a sample must be sent within its window, to the operation and host it was made for"
+                }
+                SigningMode::None | SigningMode::Secret => {
+                    "check the credential and where it goes; middlebrick survey shows what each identity gets"
+                }
+            };
             return cannot(format!("identity `{}` does not work: {}", dead.name, dead.note), hint);
         }
         if let Some(died) = door.identities.iter().find(|l| l.has_died()) {
-            let hint = "give a login instead of a token, so that the scan can sign in again, or a longer-lived token";
+            let hint = match died.sample() {
+                Some(_) => "the sample grew old: capture a fresh one, and scan within its window",
+                None => "give a login instead of a token, so that the scan can sign in again, or a longer-lived token",
+            };
             return cannot(format!("identity `{}` stopped working during the scan", died.name), hint);
         }
         if survey_only {
@@ -368,6 +398,48 @@ fn signature_coverage(run: &Run<'_>, survey: Option<&Survey>) -> Vec<SignatureCo
         .collect();
     rows.sort();
     rows
+}
+
+/// Headers that name a scheme, and the preset of it.
+///
+/// **Source**: the documents of the presets, RFC 9421, RFC 9449.
+const SCHEMES: [(&str, &str); 12] = [
+    ("x-hub-signature-256", "github"),
+    ("stripe-signature", "stripe"),
+    ("x-slack-signature", "slack"),
+    ("webhook-signature", "standard-webhooks"),
+    ("x-shopify-hmac-sha256", "shopify"),
+    ("x-twilio-signature", "twilio"),
+    ("signature-input", "rfc9421"),
+    ("dpop", "dpop"),
+    ("cb-access-sign", "coinbase"),
+    ("api-sign", "kraken"),
+    ("x-amz-date", "sigv4"),
+    ("x-mbx-apikey", "binance"),
+];
+
+/// The signing scheme that the description or a refusal names, in words.
+fn recognized(survey: &Survey) -> Option<String> {
+    let declared = survey.inventory.security_schemes.values().filter_map(|scheme| match scheme {
+        inventory::SecurityScheme::ApiKey { name, .. } => Some(name.as_str()),
+        _ => None,
+    });
+    let parameters = survey.operations.iter().flat_map(|o| &o.operation.parameters);
+    let headers = parameters.filter(|p| p.location == inventory::ParameterLocation::Header).map(|p| p.name.as_str());
+    let names: BTreeSet<&str> = declared.chain(headers).collect();
+    for name in &names {
+        if let Some((_, preset)) = SCHEMES.iter().find(|(header, _)| name.eq_ignore_ascii_case(header)) {
+            return Some(format!("the description names `{name}`, which belongs to the preset `{preset}`"));
+        }
+    }
+    if let Some(name) = names.iter().find(|name| name.to_ascii_lowercase().contains("signature")) {
+        return Some(format!("the description names `{name}`"));
+    }
+    let answers = survey.operations.iter().flat_map(|o| &o.baselines).filter_map(|b| b.exchange.response());
+    let challenge = answers.flat_map(|r| r.headers.all("www-authenticate").map(ToOwned::to_owned).collect::<Vec<_>>());
+    let known = ["Signature", "HMAC", "Hawk", "OAuth", "AWS4-HMAC-SHA256", "DPoP"];
+    let scheme = challenge.filter_map(|c| known.iter().find(|k| c.split(' ').next() == Some(**k)).copied()).next()?;
+    Some(format!("a refusal asks for the scheme `{scheme}`"))
 }
 
 fn recount(finding: &mut Finding) {

@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use model::{Credential, Mode, Purpose, Recorded, Response, Stamp};
+use model::{Credential, Mode, Purpose, Recorded, Response, RevokedKey, Stamp};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::check::{Requests, Unobserved};
-use crate::door::{Door, Sent};
+use crate::door::{Door, Prepared, Sent, stopped};
 use crate::draft::Draft;
 use crate::logs::{LogLine, LogSearch, LogTail, Piece};
 use crate::transport::{HandshakeAnswer, Hello};
@@ -103,6 +103,17 @@ impl Session {
         live.map(|live| live.generation().credentials.to_vec()).unwrap_or_default()
     }
 
+    /// The key of an identity that must not work any more. Never to be stored.
+    pub fn revoked_key(&self, identity: &str) -> Option<RevokedKey> {
+        self.door.identities.by_name(identity)?.identity.revoked_key.clone()
+    }
+
+    /// The request that a draft of an identity that signs becomes; nothing is sent. It is the very request
+    /// that is sent where the draft is [frozen](Draft::frozen).
+    pub fn prepared(&self, draft: &Draft) -> Option<Prepared> {
+        self.door.prepared(draft)
+    }
+
     /// Masks a value in everything that is recorded from here on, as `{{label}}`.
     pub fn mask(&self, secret: &str, label: &str) {
         self.door.mask(secret, label);
@@ -118,9 +129,18 @@ impl Session {
         self.door.limits.mode
     }
 
-    /// Waits.
+    /// What is left of the scan's time.
+    pub fn time_left(&self) -> Duration {
+        self.door.limits.budget.saturating_sub(self.door.started.elapsed())
+    }
+
+    /// Waits; no longer than until the user stops the scan.
     pub async fn pause(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        let mut interrupt = self.door.interrupt.clone();
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            () = stopped(&mut interrupt) => {}
+        }
     }
 
     /// Milliseconds since 1970 by this machine's clock.

@@ -1,6 +1,7 @@
 //! Servers in this process, for the tests of checks and for the lab: the same scan as over the
 //! network, without a port.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::error::Error;
 use std::future::Future;
@@ -13,7 +14,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use inventory::{Inventory, NoLoader, parse};
 use model::identity::Extract;
-use model::{Credential, Gate, Identity, Mode, Origin, Place, Request, Scan, Secret};
+use model::{Credential, Gate, Identity, Mode, OperationKey, Origin, Place, Request, Scan, Secret};
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use tokio::io::DuplexStream;
@@ -64,6 +65,8 @@ pub struct Served {
     pub log: Option<LogBuffer>,
     /// What a scan of it may do.
     pub mode: Mode,
+    /// Operations that may be sent although their method writes.
+    pub repeatable: BTreeSet<OperationKey>,
 }
 
 impl Served {
@@ -77,7 +80,15 @@ impl Served {
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let io = Io::Http(serve_in_memory(service));
-        Self { description: Some(description), identities: Vec::new(), io, secure: false, log: None, mode: Mode::Safe }
+        Self {
+            description: Some(description),
+            identities: Vec::new(),
+            io,
+            secure: false,
+            log: None,
+            mode: Mode::Safe,
+            repeatable: BTreeSet::new(),
+        }
     }
 
     /// The same, with an identity whose header is its credential. `Authorization` values keep their
@@ -105,6 +116,13 @@ impl Served {
     #[must_use]
     pub fn in_mode(mut self, mode: Mode) -> Self {
         self.mode = mode;
+        self
+    }
+
+    /// The same, with an operation that may be sent although its method writes.
+    #[must_use]
+    pub fn with_repeatable(mut self, method: &str, path: &str) -> Self {
+        self.repeatable.insert(OperationKey { method: method.into(), path: path.into() });
         self
     }
 
@@ -151,7 +169,7 @@ impl Served {
             identities: self.identities,
             headers: Vec::new(),
             configured: Configured::default(),
-            repeatable: Default::default(),
+            repeatable: self.repeatable,
         }
     }
 }
@@ -174,6 +192,11 @@ impl MemoryServer for Speaking {
     fn speaks_tls(&self) -> bool {
         self.tls
     }
+}
+
+/// Milliseconds since 1970, for targets that tell a time ago from a long time ago.
+pub fn unix_ms() -> i64 {
+    chrono::Utc::now().timestamp_millis()
 }
 
 /// Options of a test's scan: safe mode, a fixed seed, everything recorded.

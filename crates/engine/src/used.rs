@@ -2,7 +2,7 @@
 //!
 //! Where a scheme has a time and no nonce, equal requests of one second carry one signature, and a
 //! server that remembers signatures refuses the second as a replay. The stamp of such a request goes
-//! back by whole seconds until its signature is new.
+//! back until its signature is new.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock};
@@ -15,6 +15,12 @@ use model::{Request, Signer, Stamp};
 ///
 /// **Source**: chosen; half of Coinbase's 30 seconds, among the shortest documented windows.
 const BACK: Duration = Duration::from_secs(15);
+
+/// Milliseconds that are tried before whole seconds.
+///
+/// **Source**: chosen; equal requests that go out within one millisecond are at most as many as are
+/// sent at once.
+const MILLISECONDS: i64 = 16;
 
 /// Signatures of one identity that were sent, and whether the server remembers them.
 #[derive(Debug, Default)]
@@ -51,9 +57,11 @@ impl UsedSignatures {
         now: &Stamp,
     ) -> Option<Stamp> {
         let back = places.window.map_or(BACK, |window| window / 2);
-        (0..=back.as_secs()).find_map(|seconds| {
-            let ago = i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000);
-            let stamp = Stamp { unix_ms: now.unix_ms.saturating_sub(ago), nonce: now.nonce.clone() };
+        let seconds =
+            (1..=back.as_secs()).map(|seconds| i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1000));
+        // A time that counts milliseconds needs no more than one of them.
+        (0..=MILLISECONDS).chain(seconds).find_map(|ago_ms| {
+            let stamp = Stamp { unix_ms: now.unix_ms.saturating_sub(ago_ms), nonce: now.nonce.clone() };
             self.note(signer, places, request, &stamp).then_some(stamp)
         })
     }
@@ -95,7 +103,7 @@ mod tests {
     #[test]
     fn equal_requests_of_one_second_go_back_until_half_the_window_is_used() {
         let used = UsedSignatures::default();
-        let now = Stamp { unix_ms: 1_700_000_000_000, nonce: String::new() };
+        let now = Stamp { unix_ms: 1_700_000_000_500, nonce: String::new() };
         let second = |path: &str| {
             let stamp = used.reserve(&PathAndSecond, &places(5), &Request::get(path), &now)?;
             Some((stamp.unix_ms - now.unix_ms) / 1000)

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::compliance::{ComplianceRow, requirements_of};
 use crate::exchange::OperationKey;
-use crate::meta::{Category, Meta, Owasp};
+use crate::identity::SigningMode;
+use crate::meta::{Category, Meta, Owasp, Remedy};
 use crate::scan::Assessment;
 use crate::severity::{Confidence, Severity};
 use crate::verdict::{Flaw, Location};
@@ -61,6 +62,22 @@ pub struct Suppression {
     pub until: Option<String>,
 }
 
+/// Where code stands that fixes a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct RemedyName {
+    /// Name of the folder in `remedies/`.
+    pub name: String,
+    /// Frameworks and libraries that it has code for.
+    pub frameworks: Vec<String>,
+}
+
+impl RemedyName {
+    fn of(remedy: &Remedy) -> Self {
+        let frameworks = remedy.code.iter().map(|code| code.framework.to_owned()).collect();
+        Self { name: remedy.name.into(), frameworks }
+    }
+}
+
 /// Flaws with one check and cause, as shown to people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -90,6 +107,12 @@ pub struct Finding {
     pub message: String,
     /// How to fix it, in one or two sentences.
     pub remediation: String,
+    /// Code to paste, where there is some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<RemedyName>,
+    /// Of a flaw of request signing: what was known of the signing when it was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_mode: Option<SigningMode>,
     /// Set where the user chose to live with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppressed: Option<Suppression>,
@@ -164,6 +187,8 @@ pub fn findings<'m>(assessments: &[Assessment], meta_of: impl Fn(&str) -> Option
                 compliance: requirements_of(meta.category, meta.cwe),
                 message,
                 remediation: remediation(meta),
+                remedy: meta.remedy.map(RemedyName::of),
+                signing_mode: None,
                 suppressed: None,
                 occurrences,
                 total,

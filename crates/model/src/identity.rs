@@ -127,6 +127,14 @@ impl Place {
         }
     }
 
+    /// The same place, whose value is all that stands there.
+    fn without_prefix(&self) -> Self {
+        match self {
+            Self::Header { name, .. } => Self::Header { name: name.clone(), prefix: String::new() },
+            Self::Query { .. } | Self::Cookie { .. } => self.clone(),
+        }
+    }
+
     /// Takes out the header, parameter or cookie.
     pub fn clear(&self, request: &mut Request) {
         match self {
@@ -175,6 +183,15 @@ pub struct Credential {
     pub value: Secret,
 }
 
+/// A key that its owner has revoked: the API must refuse it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RevokedKey {
+    /// Its value, without the text that stands before keys in their place.
+    pub value: Secret,
+    /// When it was revoked, in Unix milliseconds, where the user states it.
+    pub at_ms: Option<i64>,
+}
+
 /// When and with which nonce a request is signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stamp {
@@ -182,6 +199,45 @@ pub struct Stamp {
     pub unix_ms: i64,
     /// Used once.
     pub nonce: String,
+}
+
+/// What is known of how an identity's requests are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SigningMode {
+    /// Nothing, or they are not signed.
+    #[default]
+    None,
+    /// One captured request with its signature.
+    Sample,
+    /// The secret: anything can be signed.
+    Secret,
+}
+
+impl SigningMode {
+    /// The word used in JSON and in text.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Sample => "sample",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+impl fmt::Display for SigningMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A captured signed request. It holds credentials.
+#[derive(Clone)]
+pub struct Sample {
+    /// As it was captured.
+    pub captured: Request,
+    /// Without its origin, what signing added, and other credentials.
+    pub bare: Request,
 }
 
 /// Signs a finished request. Pure: the same request and stamp give the same signature.
@@ -219,6 +275,28 @@ pub trait Signer: Send + Sync + fmt::Debug {
         false
     }
 
+    /// True where whoever holds one signature can sign a longer text without the secret.
+    fn is_length_extensible(&self) -> bool {
+        false
+    }
+
+    /// What it signs with, so that it is masked wherever it turns up.
+    fn secret(&self) -> Option<&Secret> {
+        None
+    }
+
+    /// The only request that it can sign, where it has a captured signature and no secret: whatever it
+    /// is asked to sign gets that signature.
+    fn sample(&self) -> Option<&Sample> {
+        None
+    }
+
+    /// The text that the signature of a signed request is made over, as bytes; `None` where that cannot
+    /// be said.
+    fn canonical(&self, _: &Request) -> Option<Vec<u8>> {
+        None
+    }
+
     /// A signer of the same scheme with something else in place of what this one signs with; `None`
     /// where the scheme has no such thing.
     fn forged(&self, _: &Forgery) -> Option<Arc<dyn Signer>> {
@@ -237,6 +315,13 @@ pub struct Forgery {
     pub components: Option<Vec<String>>,
     /// A text in place of the timestamp, signed as the timestamp would be.
     pub timestamp: Option<String>,
+    /// Another algorithm, by its name in the configuration.
+    pub algorithm: Option<String>,
+    /// Another text to sign, as a formula of the configuration.
+    pub canonical: Option<String>,
+    /// These bytes behind the body, under a signature that is continued from a valid one: of the
+    /// secret only the length is used.
+    pub extension: Option<Vec<u8>>,
 }
 
 /// Where a signed request holds what signing added.
@@ -254,14 +339,29 @@ pub struct SignedPlaces {
     pub window: Option<Duration>,
 }
 
+impl SignedPlaces {
+    /// Every place that holds something, each once.
+    pub fn all(&self) -> Vec<&Place> {
+        let others = [&self.timestamp, &self.nonce, &self.key_id].into_iter().flatten();
+        let mut places: Vec<&Place> = Vec::new();
+        for SignedPlace { place, .. } in others.chain([&self.signature]) {
+            if !places.contains(&place) {
+                places.push(place);
+            }
+        }
+        places
+    }
+}
+
 /// Where one value of a signed request stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SignedPlace {
     /// The header (its prefix stands before the value), query parameter or cookie.
     pub place: Place,
     /// Name of the member, where the place holds a list such as `t=…,v1=…` or `Signature=…`. With a
     /// slash at its end, the value ends at the first slash, as in `Credential=id/date/region`. Where the
-    /// place holds a JWT, `.` is its signature and `.name` a claim.
+    /// place holds a JWT, `.` is its signature, `.name` a claim and `..name` a member of its head. With `{}` it is
+    /// the form of the whole, such as `HMAC {*}:{}`: the value stands at `{}`, another at each `{*}`.
     pub member: Option<String>,
 }
 
@@ -303,6 +403,33 @@ impl SignedPlace {
         self.place.replace(request, &whole);
     }
 
+    /// The word before the value that says what it is: a member's name, or the prefix in a header, such
+    /// as `v1` of `v1=…` and `sha256` of `sha256=…`.
+    pub fn label(&self) -> Option<&str> {
+        match (&self.member, &self.place) {
+            (Some(member), _) => Some(member),
+            (None, Place::Header { prefix, .. }) => {
+                Some(prefix.trim_end_matches(|c: char| !c.is_ascii_alphanumeric())).filter(|label| !label.is_empty())
+            }
+            (None, Place::Query { .. } | Place::Cookie { .. }) => None,
+        }
+    }
+
+    /// Puts another word in place of the label; nothing where the value has none.
+    pub fn relabel(&self, request: &mut Request, label: &str) {
+        let Some(own) = self.label() else { return };
+        let bare = Self { place: self.place.without_prefix(), member: None };
+        let Some(mut whole) = bare.read(request) else { return };
+        let at = match &self.member {
+            Some(member) => member_of(&whole, member).and_then(|value| whole[..value.start].rfind(own)),
+            None => whole.find(own),
+        };
+        if let Some(at) = at {
+            whole.replace_range(at..at + own.len(), label);
+            bare.write(request, &whole);
+        }
+    }
+
     /// Takes out the header, parameter or cookie; of a list only the member's value. A JWT goes as a
     /// whole.
     pub fn clear(&self, request: &mut Request) {
@@ -316,6 +443,9 @@ impl SignedPlace {
 
 /// Where the value of a member stands in a list `name=value, name="value"`.
 fn member_of(list: &str, member: &str) -> Option<std::ops::Range<usize>> {
+    if let Some((before, after)) = member.split_once("{}") {
+        return between(list, before, after);
+    }
     let (member, ends) = match member.strip_suffix('/') {
         Some(member) => (member, "/"),
         None => (member, ",; "),
@@ -336,45 +466,71 @@ fn member_of(list: &str, member: &str) -> Option<std::ops::Range<usize>> {
     Some(start..start + rest.find(|c| ends.contains(c)).unwrap_or(rest.len()))
 }
 
+/// Where a value stands between two forms, in which `{*}` is any text. The text that follows the value
+/// ends it; without one it goes to the end.
+fn between(whole: &str, before: &str, after: &str) -> Option<std::ops::Range<usize>> {
+    let mut texts = before.split("{*}");
+    let prefix = texts.next().unwrap_or_default();
+    let mut start = whole.starts_with(prefix).then_some(prefix.len())?;
+    for text in texts {
+        start += whole[start..].find(text)? + text.len();
+    }
+    let rest = &whole[start..];
+    let next = after.split("{*}").next().unwrap_or_default();
+    let length = if next.is_empty() { rest.len() } else { rest.find(next)? };
+    Some(start..start + length)
+}
+
 /// Signature and claims of a JWT in its compact form.
 mod jwt {
     use base64::Engine as _;
     use base64::prelude::BASE64_URL_SAFE_NO_PAD;
     use serde_json::Value;
 
-    /// The signature as written where the name is empty, else a claim that is a text or a number.
+    /// The signature as written where the name is empty, else a claim, or after a `.` a member of the
+    /// head, that is a text or a number.
     pub(super) fn read(token: &str, name: &str) -> Option<String> {
-        let (message, signature) = token.rsplit_once('.')?;
-        if name.is_empty() {
-            return Some(signature.to_owned());
-        }
-        match claims(message)?.get(name)? {
+        let [head, claims, signature] = parts(token)?;
+        let (part, name) = match name.strip_prefix('.') {
+            _ if name.is_empty() => return Some(signature.to_owned()),
+            Some(name) => (head, name),
+            None => (claims, name),
+        };
+        match decode(part)?.get(name)? {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
             Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
         }
     }
 
-    /// The token with another signature, or with another claim under the old one. A number stays a
-    /// number where the value is one.
+    /// The token with another value there, under the old signature. A number stays a number where the
+    /// value is one.
     pub(super) fn write(token: &str, name: &str, value: &str) -> Option<String> {
-        let (message, signature) = token.rsplit_once('.')?;
+        let [head, claims, signature] = parts(token)?;
         if name.is_empty() {
-            return Some(format!("{message}.{value}"));
+            return Some(format!("{head}.{claims}.{value}"));
         }
-        let mut claims = claims(message)?;
-        let claim = claims.get_mut(name)?;
-        *claim = match value.parse::<i64>() {
-            Ok(number) if claim.is_number() => number.into(),
-            _ => value.into(),
+        let changed = |part: &str, name: &str| {
+            let mut members = decode(part)?;
+            let member = members.get_mut(name)?;
+            *member = match value.parse::<i64>() {
+                Ok(number) if member.is_number() => number.into(),
+                _ => value.into(),
+            };
+            Some(BASE64_URL_SAFE_NO_PAD.encode(members.to_string()))
         };
-        let (head, _) = message.split_once('.')?;
-        Some(format!("{head}.{}.{signature}", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())))
+        Some(match name.strip_prefix('.') {
+            Some(name) => format!("{}.{claims}.{signature}", changed(head, name)?),
+            None => format!("{head}.{}.{signature}", changed(claims, name)?),
+        })
     }
 
-    fn claims(message: &str) -> Option<Value> {
-        let (_, claims) = message.split_once('.')?;
-        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).ok()?).ok()
+    fn parts(token: &str) -> Option<[&str; 3]> {
+        token.split('.').collect::<Vec<_>>().try_into().ok()
+    }
+
+    fn decode(part: &str) -> Option<Value> {
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).ok()?).ok()
     }
 }
 
@@ -393,6 +549,8 @@ pub struct Identity {
     pub login: Option<Login>,
     /// Signs each request, after credentials are in place.
     pub signer: Option<Arc<dyn Signer>>,
+    /// An earlier key of it, which must not work any more.
+    pub revoked_key: Option<RevokedKey>,
 }
 
 /// A sign-in request, and where the credential stands in its answer.
@@ -444,6 +602,9 @@ mod tests {
         assert_eq!(member("signature", "sig1").read(&request).as_deref(), Some("q+8="));
         assert_eq!(member("authorization", "s").read(&request).as_deref(), Some("0a="));
         assert_eq!(member("authorization", "d").read(&request), None);
+        let mut signed = Request::get("/").with_header("Authorization", "A Credential=k1/20260101/eu, Signature=ab");
+        member("authorization", "Credential/").write(&mut signed, "k2");
+        assert_eq!(signed.headers.first("authorization"), Some("A Credential=k2/20260101/eu, Signature=ab"));
         query.write(&mut request, "c+d");
         member("stripe-signature", "t").write(&mut request, "5");
         assert_eq!(request.target, "/a?x=1&sig=c%2Bd&y=2");
@@ -451,5 +612,45 @@ mod tests {
         query.clear(&mut request);
         SignedPlace::header("Signature").clear(&mut request);
         assert_eq!((request.target.as_str(), request.headers.contains("signature")), ("/a?x=1&y=2", false));
+    }
+
+    #[test]
+    fn the_parts_of_a_json_web_token_are_places_of_their_own() {
+        // {"alg":"ES256"} and {"iat":5,"jti":"a"}
+        let mut request = Request::get("/").with_header("DPoP", "eyJhbGciOiJFUzI1NiJ9.eyJpYXQiOjUsImp0aSI6ImEifQ.c2ln");
+        let part = |member: &str| SignedPlace { member: Some(member.into()), ..SignedPlace::header("DPoP") };
+        let read = |request: &Request| [".", ".iat", ".jti", "..alg", ".ath"].map(|name| part(name).read(request));
+        let texts = |values: [&str; 4]| {
+            let [signature, iat, jti, alg] = values.map(|value| Some(value.to_owned()));
+            [signature, iat, jti, alg, None]
+        };
+        assert_eq!(read(&request), texts(["c2ln", "5", "a", "ES256"]));
+        for (member, value) in [(".", "AAAA"), (".iat", "7"), (".jti", "8"), ("..alg", "none"), (".ath", "x")] {
+            part(member).write(&mut request, value);
+        }
+        assert_eq!(read(&request), texts(["AAAA", "7", "8", "none"]));
+        let token = request.headers.first("dpop").unwrap_or_default();
+        assert!(token.contains(".eyJpYXQiOjcsImp0aSI6IjgifQ."), "the number stays a number: {token}");
+        part(".").clear(&mut request);
+        assert!(!request.headers.contains("dpop"));
+    }
+
+    #[test]
+    fn the_word_before_a_value_may_be_another_one() {
+        let prefix = |name: &str, prefix: &str| SignedPlace {
+            place: Place::Header { name: name.into(), prefix: prefix.into() },
+            member: None,
+        };
+        let cases = [
+            (SignedPlace { member: Some("v1".into()), ..SignedPlace::header("S") }, "t=5,v1=0a1b", "t=5,v0=0a1b"),
+            (prefix("S", "v1,"), "v1,q+8=", "v0,q+8="),
+            (prefix("S", "sha256="), "sha256=00ff", "v0=00ff"),
+            (SignedPlace::header("S"), "00ff", "00ff"),
+        ];
+        for (place, before, after) in cases {
+            let mut request = Request::get("/").with_header("S", before);
+            place.relabel(&mut request, "v0");
+            assert_eq!(request.headers.first("s"), Some(after));
+        }
     }
 }

@@ -21,11 +21,13 @@ pub mod verdict;
 
 pub use compliance::{ComplianceRow, Framework};
 pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded, TransportError, TransportErrorKind};
-pub use finding::{Evidence, Finding, Occurrence, Suppression, findings};
+pub use finding::{Evidence, Finding, Occurrence, RemedyName, Suppression, findings};
 pub use gate::Gate;
 pub use http::{Body, Headers, Origin, Request, Response};
-pub use identity::{Credential, Forgery, Identity, Place, SignedPlace, SignedPlaces, Signer, Stamp};
-pub use meta::{Category, Meta, Mode, Need, Owasp, Variant};
+pub use identity::{
+    Credential, Forgery, Identity, Place, RevokedKey, Sample, SignedPlace, SignedPlaces, Signer, SigningMode, Stamp,
+};
+pub use meta::{Category, Code, Meta, Mode, Need, Owasp, Remedy, Variant};
 pub use redact::Redactor;
 pub use scan::{Assessment, Outcome, ReplayWindow, Scan, SignatureCoverage, SignedPart, SubjectKey, WindowBounds};
 pub use score::{Grade, Score, score};

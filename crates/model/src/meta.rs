@@ -173,6 +173,10 @@ pub enum Need {
     Signing,
     /// A log file to read.
     LogFile,
+    /// An identity with a key that was revoked.
+    RevokedKey,
+    /// An identity whose role may only read.
+    ReadOnlyIdentity,
 }
 
 /// A condition under which a flaw has a severity of its own.
@@ -195,6 +199,44 @@ impl Variant {
     }
 }
 
+/// Code to paste that fixes what a check finds: a folder of `remedies/`.
+///
+/// The end-to-end applications run these files, and are scanned without and with them.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// Name of the folder.
+    pub name: &'static str,
+    /// Its README.md: what, why, when not.
+    pub readme: &'static str,
+    /// One file per framework, in the order in which they are shown.
+    pub code: &'static [Code],
+}
+
+/// One file of a remedy.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The framework or library that it is for, as its authors spell it.
+    pub framework: &'static str,
+    /// Name of the file.
+    pub file: &'static str,
+    /// What stands in it.
+    pub text: &'static str,
+}
+
+impl Code {
+    /// Whether this is what somebody means who writes `flask`, `FastAPI` or `axum`: code for that
+    /// framework, or for every framework of its language.
+    pub fn is_for(&self, framework: &str) -> bool {
+        let stem = self.file.split('.').next().unwrap_or_default();
+        let of_its_language = match stem {
+            "python" | "boto3" => &["flask", "fastapi", "django"][..],
+            "node" => &["express"],
+            _ => &[],
+        };
+        [stem, self.framework].iter().chain(of_its_language).any(|name| name.eq_ignore_ascii_case(framework))
+    }
+}
+
 /// Everything that programs know about a check. What people read stands in its README.
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
@@ -214,8 +256,8 @@ pub struct Meta {
     pub mode: Mode,
     /// What it needs besides a target.
     pub needs: &'static [Need],
-    /// Folder of `remedies/` that shows how to fix it.
-    pub remedy: Option<&'static str>,
+    /// Code that fixes it.
+    pub remedy: Option<&'static Remedy>,
     /// Rows of the design's tables, such as `KEY-013`.
     pub reference: &'static [&'static str],
     /// Version in which it appeared.

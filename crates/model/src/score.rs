@@ -219,6 +219,7 @@ mod tests {
 
     fn finding(severity: Severity, category: Category, operations: usize) -> Finding {
         Finding {
+            signing_mode: None,
             fingerprint: format!("{severity}{operations}"),
             check: "x".into(),
             title: String::new(),
@@ -231,6 +232,7 @@ mod tests {
             compliance: vec![],
             message: String::new(),
             remediation: String::new(),
+            remedy: None,
             suppressed: None,
             occurrences: vec![],
             total: operations,

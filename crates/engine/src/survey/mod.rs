@@ -1,6 +1,7 @@
 //! What the API does for each identity before any check runs. Frozen before the first check.
 
 mod fill;
+mod forge;
 mod harvest;
 pub mod repair;
 mod run;
@@ -9,7 +10,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use inventory::{Inventory, Security};
-use model::{Forgery, Mode, OperationKey, Place, Recorded, Request, SignedPlace, SignedPlaces, Signer};
+use model::{Mode, OperationKey, Place, Recorded, Request, SignedPlace, SignedPlaces, Signer, SigningMode};
 
 pub use fill::ConfiguredValues;
 pub use run::Configured;
@@ -91,11 +92,15 @@ pub struct SurveyedIdentity {
     pub places: Vec<Place>,
     /// True if its requests are signed.
     pub signs: bool,
+    /// What is known of how they are.
+    pub mode: SigningMode,
     /// Where its signatures and what belongs to them stand; absent where it does not sign, or where
     /// that cannot be said.
     pub signed: Option<SignedPlaces>,
     /// True where each of its nonces must be greater than the one before.
     pub is_monotone: bool,
+    /// True if the user gave a key of it that must not work any more.
+    pub has_revoked_key: bool,
     /// What signs.
     pub(crate) signer: Option<Arc<dyn Signer>>,
     /// True if it works.
@@ -107,11 +112,6 @@ pub struct SurveyedIdentity {
 }
 
 impl SurveyedIdentity {
-    /// True if its scheme has what is to be forged.
-    pub fn can_forge(&self, forgery: &Forgery) -> bool {
-        self.signer.as_ref().is_some_and(|signer| signer.forged(forgery).is_some())
-    }
-
     /// Where a digest of the body stands that its signatures cover in place of the body.
     pub fn digest(&self) -> Option<SignedPlace> {
         self.signer.as_ref()?.digest()
@@ -120,6 +120,20 @@ impl SurveyedIdentity {
     /// The parts that its requests themselves name as signed; `None` where it has no choice.
     pub fn components(&self) -> Option<Vec<String>> {
         self.signer.as_ref()?.components()
+    }
+
+    /// The name of the scheme by which a weak or placeholder secret makes the signature of its sample; none
+    /// where no secret of the list does, or where it has no sample. Takes seconds, and sends nothing.
+    pub async fn weakly_signed(&self) -> Option<String> {
+        let captured = self.signer.as_ref()?.sample()?.captured.clone();
+        let search =
+            signing::infer::Options { modes: vec![signing::infer::Mode::Hmac], words: 3, ..Default::default() };
+        let found = tokio::task::spawn_blocking(move || {
+            signing::infer::infer_with(&captured, &signing::Secrets::Weak, &search, &|_, _| {}).found
+        });
+        let found = found.await.ok()?;
+        let weak = found.into_iter().find(|inferred| matches!(inferred.key, signing::infer::Key::Weak(_)))?;
+        Some(weak.scheme.name)
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use futures_util::stream;
 use inventory::{Inventory, ParameterLocation};
-use model::{OperationKey, Purpose, Recorded, Request, Response};
+use model::{OperationKey, Purpose, Recorded, Request, Response, SigningMode};
 use tokio::time::Instant;
 
 use super::fill::{ConfiguredValues, Learnt, Sources};
@@ -133,8 +133,14 @@ impl Surveying<'_> {
             surveyed.reach = Reach::SetAside(reason);
             return surveyed;
         }
-        let who: Vec<Option<&Arc<Live>>> =
-            if lives.is_empty() { vec![None] } else { lives.iter().map(|l| Some(*l)).collect() };
+        let can_send =
+            |live: &&Arc<Live>| live.sample().is_none_or(|s| self.operation_of(s).as_ref() == Some(&surveyed.key));
+        let able: Vec<Option<&Arc<Live>>> = lives.iter().copied().filter(can_send).map(Some).collect();
+        if able.is_empty() && !lives.is_empty() {
+            surveyed.reach = Reach::SetAside("the captured request is of another operation".into());
+            return surveyed;
+        }
+        let who = if lives.is_empty() { vec![None] } else { able };
         let mut reasons = Vec::new();
         let mut working: Option<Request> = None;
         for live in who {
@@ -193,9 +199,10 @@ impl Surveying<'_> {
                     .map(|l| self.done(live, l, None))
                     .ok_or_else(|| "the survey's share of the budget is used up".to_owned());
             }
-            let request = match working {
-                Some(request) if attempt == 0 => request.clone(),
-                Some(_) | None => {
+            let request = match (live.and_then(|live| live.sample()), working) {
+                (Some(sample), _) => sample.clone(),
+                (None, Some(request)) if attempt == 0 => request.clone(),
+                (None, Some(_) | None) => {
                     let harvest = self.harvest.lock().expect("no holder panics");
                     let sources = Sources {
                         inventory: self.inventory,
@@ -277,7 +284,10 @@ impl Surveying<'_> {
         let (request, sent, standing) = last;
         let why = reason(&sent, standing);
         let volatile = match (sent.recorded.response(), repeated.as_ref().and_then(|r| r.response())) {
-            (Some(first), Some(second)) => controls::volatile(first, second),
+            // A refusal of the second one is no other content.
+            (Some(first), Some(second)) if controls::standing(first) == controls::standing(second) => {
+                controls::volatile(first, second)
+            }
             _ => BTreeSet::new(),
         };
         let identity = live.map(|l| l.name.clone());
@@ -297,8 +307,14 @@ impl Surveying<'_> {
             tenant: live.identity.tenant.clone(),
             places: Vec::new(),
             signs: live.identity.signer.is_some(),
+            mode: match (&live.identity.signer, live.sample()) {
+                (None, _) => SigningMode::None,
+                (Some(_), Some(_)) => SigningMode::Sample,
+                (Some(_), None) => SigningMode::Secret,
+            },
             signed: live.identity.signer.as_ref().and_then(|s| s.places()),
             is_monotone: live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()),
+            has_revoked_key: live.identity.revoked_key.is_some(),
             signer: live.identity.signer.clone(),
             alive: false,
             note: String::new(),
@@ -306,6 +322,10 @@ impl Surveying<'_> {
         };
         let places = || live.generation().credentials.iter().map(|c| c.place.clone()).collect::<Vec<_>>();
         surveyed.places = places();
+        if let Some(why) = live.sample().and_then(|sample| self.why_unusable(sample, live, operations)) {
+            surveyed.note = why;
+            return surveyed;
+        }
         if let Some(failure) = failure {
             surveyed.note = failure.clone();
             return surveyed;
@@ -382,10 +402,40 @@ impl Surveying<'_> {
                 Standing::Redirected | Standing::Unclear => return,
             };
         }
-        match works {
-            [true, second] => live.signatures.learn(!second),
-            [false, _] => {}
+        if let [true, second] = works {
+            live.signatures.learn(!second);
         }
+    }
+
+    /// The operation of a captured request: its method and the path template with the most fixed segments.
+    fn operation_of(&self, sample: &Request) -> Option<OperationKey> {
+        let path = sample.path().strip_prefix(self.door.base_path.as_str())?;
+        let fits = self.inventory.operations.iter().filter(|o| o.method == sample.method && is_of(&o.path, path));
+        let fixed = |template: &str| template.split('/').filter(|segment| !segment.contains('{')).count();
+        let operation = fits.max_by_key(|o| fixed(&o.path))?;
+        Some(OperationKey { method: operation.method.clone(), path: operation.path.clone() })
+    }
+
+    /// Why a captured request is of no use, if it is of none.
+    fn why_unusable(&self, sample: &Request, live: &Live, operations: &[SurveyedOperation]) -> Option<String> {
+        let Some(key) = self.operation_of(sample) else {
+            return Some("no operation of the description has the sample's method and path".into());
+        };
+        let operation = operations.iter().find(|o| o.key == key)?;
+        if let Reach::SetAside(why) = &operation.reach {
+            return Some(format!("the sample is of {key}, which is not sent ({why})"));
+        }
+        let Some(baseline) = operation.baseline_of(&live.name) else {
+            return Some(format!("the sample of {key} was not sent"));
+        };
+        if baseline.standing != Standing::Works {
+            let status = baseline.exchange.status().map(|s| format!(" ({s})")).unwrap_or_default();
+            return Some(format!("the sample was refused{status}: capture a fresh one"));
+        }
+        let again = baseline.repeated.as_ref().and_then(|repeated| repeated.response()).map(standing);
+        (again.is_some() && again != Some(Standing::Works)).then(|| {
+            "the sample works once only, what it carries is remembered: give the secret under `signing:`".to_owned()
+        })
     }
 
     /// Whether a request is still accepted; `None` where that cannot be told.
@@ -407,6 +457,13 @@ impl Baseline {
             None => Draft::anonymous(request),
         }
     }
+}
+
+/// True if a path is one of a template.
+fn is_of(template: &str, path: &str) -> bool {
+    let (template, path) = (template.split('/'), path.split('/'));
+    template.clone().count() == path.clone().count()
+        && template.zip(path).all(|(wanted, own)| if wanted.contains('{') { !own.is_empty() } else { wanted == own })
 }
 
 /// True if two answers are the same page: equal bodies, or equal forms of an echo that repeats the

@@ -40,7 +40,7 @@ impl Check for ReplayAccepted {
         title: "The same signed request is accepted twice",
         cwe: &[294],
         variants: &[READS, WRITES],
-        reference: &["SIG-021"],
+        reference: &["SIG-021", "SIG-040"],
         ..META
     };
     type Subject = subject::Identity;

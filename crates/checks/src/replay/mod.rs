@@ -51,7 +51,7 @@ const META: Meta = Meta {
     variants: &[],
     mode: Mode::Safe,
     needs: &[Need::Signing],
-    remedy: None,
+    remedy: Some(&crate::remedies::VERIFY_SIGNATURE),
     reference: &[],
     since: "0.1.0",
     disturbs: false,
@@ -88,7 +88,6 @@ fn judged(answer: &Recorded, controls: &Controls) -> Acceptance {
 /// A signed request that was accepted once, and its exact copy that was refused.
 struct Once {
     draft: engine::Draft,
-    first: Recorded,
     copy: Recorded,
 }
 
@@ -104,7 +103,7 @@ async fn once(draft: &engine::Draft, controls: &Controls, session: &Session) -> 
     }
     let copy = session.send(&draft).await?;
     match judged(&copy, controls) {
-        Acceptance::Refused => Ok(Once { draft, first, copy }),
+        Acceptance::Refused => Ok(Once { draft, copy }),
         Acceptance::Accepted => Err(Unobserved::NotApplicable("the exact copy of a request is accepted".into())),
         Acceptance::Unclear => {
             Err(Unobserved::Inconclusive("the exact copy of a request gets an answer of no class".into()))

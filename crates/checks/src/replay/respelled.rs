@@ -66,7 +66,9 @@ impl Check for RespelledReplayAccepted {
         let controls = asked.controls(session).await?.differ()?;
         let used = once(&asked.draft, &controls, session).await?;
         let mut seen = Seen::new(&controls, used.copy);
-        let signature = asked.places.signature.read(&used.first.request).unwrap_or_default();
+        // Records mask signatures.
+        let signed = session.prepared(&used.draft).and_then(|p| asked.places.signature.read(&p.request));
+        let signature = signed.unwrap_or_default();
         for (spelling, what) in spellings(&signature) {
             let draft = used.draft.clone().edit(Edit::Signed(Signed::Signature, Tamper::Set(spelling)));
             if seen.accepts(&draft, &used.draft, what, session).await? {

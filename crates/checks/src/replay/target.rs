@@ -9,6 +9,7 @@ pub fn pairs() -> Vec<Pair> {
         |check, defect, style| Pair { check, vulnerable: serve(defect, style), fixed: serve(Defect::Nothing, style) };
     vec![
         pair("old-timestamp-accepted", Defect::Timeless, Style::Json),
+        pair("old-timestamp-accepted", Defect::NoNumber, Style::Envelope),
         pair("wide-replay-window", Defect::Window(1800), Style::Envelope),
         pair("future-timestamp-accepted", Defect::PastOnly, Style::Text),
         pair("respelled-replay-accepted", Defect::Spelling, Style::Json),
@@ -16,5 +17,6 @@ pub fn pairs() -> Vec<Pair> {
         pair("nonce-reuse-accepted", Defect::NonceOfPath, Style::Json),
         pair("replay-accepted", Defect::Replay, Style::Text),
         pair("malformed-signature-crashes", Defect::Crash, Style::Json),
+        pair("malformed-signature-crashes", Defect::LengthCrash, Style::Text),
     ]
 }

@@ -5,7 +5,7 @@ use engine::{
     Baseline, Draft, Edit, NotApplicable, Protection, Session, Signed, Survey, SurveyedIdentity, SurveyedOperation,
     Tamper, Unobserved,
 };
-use model::{Recorded, SignedPlaces};
+use model::{Recorded, SignedPlaces, SigningMode};
 
 /// Operations that are asked about signatures, in the order of the description.
 ///
@@ -22,12 +22,21 @@ pub(crate) struct Asked<'s> {
     pub(crate) draft: Draft,
 }
 
-/// The signed request of an operation.
+/// The signed request of an operation, where the secret is known.
 pub(crate) fn asked<'s>(operation: &'s SurveyedOperation, survey: &'s Survey) -> Result<Asked<'s>, NotApplicable> {
+    asked_in_any_mode(operation, survey)?.with_secret()
+}
+
+/// The signed request of an operation. In mode sample everything that is signed gets the captured
+/// signature: only for questions that change a request after it was signed.
+pub(crate) fn asked_in_any_mode<'s>(
+    operation: &'s SurveyedOperation,
+    survey: &'s Survey,
+) -> Result<Asked<'s>, NotApplicable> {
     if operation.protection == Protection::Public {
         return Err(NotApplicable::new("it is open by design"));
     }
-    let signed = |o: &SurveyedOperation| survey.signed(o).is_some();
+    let signed = |o: &SurveyedOperation| o.protection != Protection::Public && survey.signed(o).is_some();
     let (baseline, identity) =
         survey.signed(operation).ok_or(NotApplicable::new("no identity that signs gets an answer"))?;
     let before = survey.operations.iter().take_while(|o| o.key != operation.key).filter(|o| signed(o)).count();
@@ -37,8 +46,17 @@ pub(crate) fn asked<'s>(operation: &'s SurveyedOperation, survey: &'s Survey) ->
     of(operation, baseline, identity)
 }
 
-/// The signed request that shows whether an identity works.
+/// The signed request that shows whether an identity works, where its secret is known.
 pub(crate) fn of_identity<'s>(identity: &'s SurveyedIdentity, survey: &'s Survey) -> Result<Asked<'s>, NotApplicable> {
+    of_identity_in_any_mode(identity, survey)?.with_secret()
+}
+
+/// The signed request that shows whether an identity works. In mode sample as
+/// [`asked_in_any_mode`] says.
+pub(crate) fn of_identity_in_any_mode<'s>(
+    identity: &'s SurveyedIdentity,
+    survey: &'s Survey,
+) -> Result<Asked<'s>, NotApplicable> {
     if !identity.signs {
         return Err(NotApplicable::new("the identity does not sign"));
     }
@@ -48,7 +66,8 @@ pub(crate) fn of_identity<'s>(identity: &'s SurveyedIdentity, survey: &'s Survey
     of(canary, baseline.ok_or(NotApplicable::new("there is no working request for it"))?, identity)
 }
 
-fn of<'s>(
+/// The signed request of an identity to an operation.
+pub(crate) fn of<'s>(
     operation: &'s SurveyedOperation,
     baseline: &'s Baseline,
     identity: &'s SurveyedIdentity,
@@ -63,13 +82,70 @@ fn of<'s>(
     Ok(Asked { baseline, identity, places, draft })
 }
 
-impl Asked<'_> {
+impl<'s> Asked<'s> {
+    /// It again, if its identity has the secret.
+    fn with_secret(self) -> Result<Asked<'s>, NotApplicable> {
+        match self.identity.mode {
+            SigningMode::Secret => Ok(self),
+            SigningMode::None | SigningMode::Sample => Err(NotApplicable::new("it needs the secret")),
+        }
+    }
+
+    pub(crate) fn is_sample(&self) -> bool {
+        self.identity.mode == SigningMode::Sample
+    }
+
+    /// True if its answers say that no shared cache may keep them.
+    ///
+    /// **Source**: RFC 9111, section 5.2.2.
+    pub(crate) fn is_kept_from_caches(&self) -> bool {
+        let response = self.baseline.exchange.response();
+        let stated = response.and_then(|r| r.headers.first("cache-control")).unwrap_or_default().to_ascii_lowercase();
+        stated.contains("no-store") || stated.contains("private")
+    }
+
+    /// From a request that is signed as another one and changed back to be sent: that other one under the
+    /// captured signature. What signing would renew becomes another value of the same form.
+    pub(crate) fn reversed(&self, draft: Draft) -> Draft {
+        let edits = draft.after_signing.into_iter().filter_map(|edit| match edit {
+            Edit::Signed(Signed::Timestamp, Tamper::Renewed) => Some(Edit::Signed(Signed::Timestamp, Tamper::Nudge)),
+            Edit::Signed(signed, Tamper::Renewed) => Some(Edit::Signed(signed, Tamper::Corrupt)),
+            Edit::Signed(..) => Some(edit),
+            Edit::Method(_)
+            | Edit::Target(_)
+            | Edit::Path(_)
+            | Edit::SetQuery(..)
+            | Edit::RemoveQuery(_)
+            | Edit::SetHeader(..)
+            | Edit::AddHeader(..)
+            | Edit::RemoveHeader(_)
+            | Edit::At(..)
+            | Edit::AuthorizationScheme(_)
+            | Edit::Body(_) => None,
+        });
+        Draft { after_signing: edits.collect(), ..draft }
+    }
+
+    /// The same with a query of its own where it reads, so that no cache serves to others what a header
+    /// changes.
+    pub(super) fn apart(mut self, word: &str) -> Self {
+        if self.draft.request.method == "GET" {
+            self.draft.request = self.draft.request.with_query("_ic", word);
+        }
+        self
+    }
+
     /// What a valid and a corrupted signature get; three requests at most.
     ///
     /// Corrupted is a character in the middle. Where that is accepted, and a signature that differs from
     /// its first character on is not, corrupted means the latter: only a part is compared.
     pub(crate) async fn controls(&self, session: &Session) -> Result<Controls, Unobserved> {
-        let valid = session.recall(&self.draft).await?;
+        // A sample may grow old, or be remembered, between one question and the next.
+        let valid =
+            if self.is_sample() { session.send(&self.draft).await? } else { session.recall(&self.draft).await? };
+        if self.is_sample() && valid.response().is_none_or(|response| standing(response) != Standing::Works) {
+            return Err(Unobserved::Inconclusive("the sample is no longer accepted: capture a fresh one".into()));
+        }
         let middle = session.recall(&corrupted(self.draft.clone(), Corruption::Middle)).await?;
         let works = |exchange: &Recorded| exchange.response().is_some_and(|r| standing(r) == Standing::Works);
         if works(&valid) && works(&middle) && verified(&valid, &valid, &middle) != Acceptance::Accepted {
@@ -118,7 +194,8 @@ pub(crate) enum Corruption {
     Throughout,
 }
 
-fn corrupted(draft: Draft, corruption: Corruption) -> Draft {
+/// The same request with its signature corrupted.
+pub(crate) fn corrupted(draft: Draft, corruption: Corruption) -> Draft {
     draft.edit(Edit::Signed(
         Signed::Signature,
         match corruption {

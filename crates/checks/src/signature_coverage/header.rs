@@ -1,27 +1,39 @@
-//! Does a header that changes the meaning of a request work although it was not signed?
+//! Does a method override work although it was not signed?
 
-use engine::controls::{Acceptance, Standing, standing, verified};
-use engine::{Check, Edit, NotApplicable, Requests, Session, Survey, Unobserved, subject};
+use std::collections::BTreeSet;
+
+use engine::controls::{Acceptance, Sameness, Standing, standing, verified};
+use engine::effect::OVERRIDE_HEADERS;
+use engine::{Check, Draft, Edit, NotApplicable, Requests, Session, Survey, Unobserved, subject};
 use model::{Confidence, Flaw, Meta, Recorded, SignedPart, Verdict};
 use serde::{Deserialize, Serialize};
 
-use super::asked::asked;
-use super::{EFFECT, META, status, unclear};
+use super::asked::{Asked, asked_in_any_mode as asked};
+use super::{EFFECT, META, compare, is_from_cache, status, unclear};
 
 /// Is a method override honored although it was added after signing?
 pub(super) struct HeaderNotSigned;
 
-/// A signed `GET` with and without an override header that makes it a `HEAD`.
+/// A signed request with and without headers that name another method, one that reads.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Observation {
     /// Signed as it is sent.
     valid: Recorded,
     /// The same, its signature corrupted.
     corrupted: Recorded,
-    /// With an override header that was not signed.
+    /// With override headers that were not signed: `HEAD` for a `GET`, `GET` for what writes.
     overridden: Recorded,
     /// The same, its signature corrupted.
     overridden_corrupted: Recorded,
+    /// With a header of an unknown name in place of the override; absent where that has no effect.
+    #[serde(default)]
+    unknown_header: Option<Recorded>,
+    /// As the first, once more; absent where the override has no effect.
+    #[serde(default)]
+    again: Option<Recorded>,
+    /// What differs at every request.
+    #[serde(default)]
+    volatile: BTreeSet<String>,
 }
 
 impl Check for HeaderNotSigned {
@@ -39,10 +51,11 @@ impl Check for HeaderNotSigned {
 
     fn plan(operation: &subject::Operation, survey: &Survey) -> Result<Requests, NotApplicable> {
         let asked = asked(operation, survey)?;
-        if operation.key.method != "GET" || asked.baseline.exchange.response().is_none_or(|r| r.body.is_empty()) {
-            return Err(NotApplicable::new("only a GET with content shows whether an override works"));
+        other_method(&operation.key.method)?;
+        if asked.baseline.exchange.response().is_none_or(|r| r.body.is_empty()) {
+            return Err(NotApplicable::new("only an answer with content shows whether an override works"));
         }
-        Ok(Requests { expected: 2, most: 5 })
+        Ok(Requests { expected: 2, most: 7 })
     }
 
     async fn observe(
@@ -50,34 +63,108 @@ impl Check for HeaderNotSigned {
         survey: &Survey,
         session: &Session,
     ) -> Result<Observation, Unobserved> {
-        let asked = asked(operation, survey)?;
+        let asked = asked(operation, survey)?.apart(&survey.unknown_word);
+        let method = other_method(&operation.key.method)?;
         let controls = asked.controls(session).await?.differ()?;
-        let draft = asked.draft.clone().edit(Edit::SetHeader("X-HTTP-Method-Override".into(), "HEAD".into()));
+        if is_from_cache(&controls.valid) {
+            return Err(Unobserved::Inconclusive("a cache answers although the query is new".into()));
+        }
+        let draft = overriding(&asked, method);
         let overridden = session.send(&draft).await?;
         let overridden_corrupted = session.send(&controls.corrupt(draft)).await?;
-        Ok(Observation { valid: controls.valid, corrupted: controls.corrupted, overridden, overridden_corrupted })
+        let mut seen = Observation {
+            valid: controls.valid.clone(),
+            corrupted: controls.corrupted.clone(),
+            overridden,
+            overridden_corrupted,
+            unknown_header: None,
+            again: None,
+            volatile: asked.baseline.volatile.clone(),
+        };
+        if seen.has_effect() {
+            let unknown = Edit::SetHeader(format!("X-{}", survey.unknown_word), method.into());
+            seen.unknown_header = Some(session.send(&asked.draft.clone().edit(unknown)).await?);
+            seen.again = Some(session.send(&asked.draft.clone()).await?);
+        }
+        Ok(seen)
     }
 
     fn judge(seen: &Observation) -> Verdict {
-        match verified(&seen.overridden, &seen.valid, &seen.corrupted) {
-            Acceptance::Refused => return Verdict::pass(),
-            Acceptance::Accepted => {
-                return Verdict::NotApplicable { reason: "the override header has no effect".into() };
-            }
-            Acceptance::Unclear => {}
-        }
-        let (Some(valid), Some(answer), Some(refusal)) =
-            (seen.valid.response(), seen.overridden.response(), seen.overridden_corrupted.response())
-        else {
-            return Verdict::inconclusive("no response to the override");
-        };
-        let is_head = answer.status == valid.status && answer.body.is_empty() && !valid.body.is_empty();
-        let is_refused = standing(refusal) == Standing::Refused;
-        if !is_head || !is_refused {
-            return unclear(&seen.overridden);
+        let acceptance = verified(&seen.overridden, &seen.valid, &seen.corrupted);
+        if acceptance == Acceptance::Refused {
+            return Verdict::pass();
         }
         let message = "a method override that was added after signing is honored";
-        let flaw = Flaw::new(&EFFECT, Self::META.id, message).with_confidence(Confidence::Likely);
-        Verdict::fail(flaw.mark("overridden", status(&seen.overridden)))
+        let flaw = || {
+            let flaw = Flaw::new(&EFFECT, Self::META.id, message).with_confidence(Confidence::Likely);
+            Verdict::fail(flaw.mark("overridden", status(&seen.overridden)))
+        };
+        if seen.is_head() {
+            return flaw();
+        }
+        if !seen.has_effect() {
+            return match acceptance {
+                Acceptance::Accepted => Verdict::NotApplicable { reason: "the override header has no effect".into() },
+                Acceptance::Refused | Acceptance::Unclear => unclear(&seen.overridden),
+            };
+        }
+        let usual = |exchange: &Option<Recorded>| {
+            exchange.as_ref().is_some_and(|e| compare(e, &seen.valid, &seen.volatile) == Sameness::Same)
+        };
+        if usual(&seen.unknown_header) && usual(&seen.again) {
+            return flaw();
+        }
+        Verdict::inconclusive("the answer changes without an override too")
     }
+}
+
+impl Observation {
+    /// True if the answer is that to a `HEAD`, and a corrupted signature is refused.
+    fn is_head(&self) -> bool {
+        let (Some(valid), Some(answer), Some(refusal)) =
+            (self.valid.response(), self.overridden.response(), self.overridden_corrupted.response())
+        else {
+            return false;
+        };
+        let is_head = answer.status == valid.status && answer.body.is_empty() && !valid.body.is_empty();
+        is_head && standing(refusal) == Standing::Refused
+    }
+
+    /// True if the signature passes, and the answer is another one than to the method as it is: other
+    /// content, or no such method here.
+    fn has_effect(&self) -> bool {
+        if verified(&self.overridden_corrupted, &self.valid, &self.corrupted) != Acceptance::Refused {
+            return false;
+        }
+        match self.overridden.response().map(standing) {
+            Some(Standing::Works) => compare(&self.overridden, &self.valid, &self.volatile) == Sameness::Different,
+            Some(Standing::Missing) => true,
+            Some(
+                Standing::Refused
+                | Standing::Invalid
+                | Standing::Limited
+                | Standing::Failed
+                | Standing::Redirected
+                | Standing::Unclear,
+            )
+            | None => false,
+        }
+    }
+}
+
+/// The reading method to name in the override.
+///
+/// **Source**: docs/judging.md: overrides only to GET, HEAD or an invented verb.
+fn other_method(method: &str) -> Result<&'static str, NotApplicable> {
+    match method {
+        "GET" => Ok("HEAD"),
+        "POST" | "PUT" | "PATCH" => Ok("GET"),
+        _ => Err(NotApplicable::new("overrides are for GET and for methods that write")),
+    }
+}
+
+fn overriding(asked: &Asked<'_>, method: &str) -> Draft {
+    OVERRIDE_HEADERS
+        .iter()
+        .fold(asked.draft.clone(), |draft, name| draft.edit(Edit::SetHeader((*name).into(), method.into())))
 }

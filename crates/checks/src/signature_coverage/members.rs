@@ -1,8 +1,8 @@
 //! The parts of a request, each with another value to sign.
 
 use engine::controls::sibling_request;
-use engine::{Draft, Edit, NotApplicable, Signed, SurveyedOperation, Tamper};
-use inventory::ParameterLocation;
+use engine::{Draft, Edit, NotApplicable, Signed, Survey, SurveyedOperation, Tamper};
+use inventory::{Parameter, ParameterLocation};
 use model::{Meta, Owasp, SignedPart};
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::asked::Asked;
 use super::{EFFECT, INERT, META, Member, OPEN};
 
 /// Name of the parameter and member that is signed and not sent, or sent and not signed.
-const INERT_NAME: &str = "_ic";
+pub(super) const INERT_NAME: &str = "_ic";
 
 pub(super) struct Query;
 
@@ -25,22 +25,55 @@ impl Member for Query {
         Ok(draft.edit(Edit::RemoveQuery(INERT_NAME.into())))
     }
 
-    /// A declared parameter with a value of its own that is sent and not signed.
-    fn effect(operation: &SurveyedOperation, asked: &Asked<'_>) -> Option<Draft> {
-        let sent: Vec<String> = asked.draft.request.query().unwrap_or_default().split('&').map(Into::into).collect();
-        operation.operation.parameters.iter().filter(|p| p.location == ParameterLocation::Query).find_map(|parameter| {
-            let text = |value: &Value| match value {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-                Value::Null | Value::Array(_) | Value::Object(_) => None,
-            };
-            let value = parameter.examples.iter().filter_map(text).find(|value| {
-                let plain = value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-                plain && !sent.contains(&format!("{}={value}", parameter.name))
-            })?;
-            Some(asked.draft.clone().edit(Edit::SetQuery(parameter.name.clone(), value)))
-        })
+    /// A declared parameter with another value that is sent and not signed.
+    fn effect(operation: &SurveyedOperation, asked: &Asked<'_>, survey: &Survey) -> Option<Draft> {
+        let query = asked.draft.request.query().unwrap_or_default();
+        let sent: Vec<String> = query.split('&').map(Into::into).collect();
+        let parameters = operation.operation.parameters.iter().filter(|p| p.location == ParameterLocation::Query);
+        let values = parameters.flat_map(|p| other_values(p, asked, survey).into_iter().map(move |value| (p, value)));
+        let mut unsent = values.filter(|(parameter, value)| {
+            let plain = !value.is_empty() && value.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+            plain && !sent.contains(&format!("{}={value}", parameter.name))
+        });
+        let (parameter, value) = unsent.next()?;
+        Some(asked.draft.clone().edit(Edit::SetQuery(parameter.name.clone(), value)))
     }
+}
+
+/// Values that a parameter may take: what the description shows, what the identity itself was
+/// answered under its name and, where it is free text that is sent anyway, a word that nothing holds.
+fn other_values(parameter: &Parameter, asked: &Asked<'_>, survey: &Survey) -> Vec<String> {
+    let text = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    };
+    let schema = parameter.schema.as_ref().map(|at| survey.inventory.schema(at));
+    let shown = schema.iter().flat_map(|schema| {
+        schema.example().into_iter().chain(schema.default_value()).chain(schema.enum_values()).cloned()
+    });
+    let own = survey.resources.iter().filter(|r| r.identity.as_ref() == Some(&asked.identity.name));
+    let named = own.flat_map(|r| &r.members).filter(|(name, _)| name.eq_ignore_ascii_case(&parameter.name));
+    let harvested = named.map(|(_, value)| value.clone());
+    let mut values: Vec<String> =
+        parameter.examples.iter().cloned().chain(shown).chain(harvested).filter_map(|v| text(&v)).collect();
+    let is_free = schema.is_some_and(|schema| {
+        schema.allows_type("string")
+            && schema.enum_values().is_empty()
+            && schema.format().is_none()
+            && schema.pattern().is_none()
+    });
+    let is_sent = asked
+        .draft
+        .request
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .any(|pair| pair.split('=').next() == Some(parameter.name.as_str()));
+    if is_free && is_sent {
+        values.push(survey.unknown_word.clone());
+    }
+    values
 }
 
 pub(super) struct Path;
@@ -51,7 +84,7 @@ impl Member for Path {
         title: "The signature does not cover the path",
         cwe: &[345, 647],
         variants: &[OPEN],
-        reference: &["SIG-006", "SIG-007"],
+        reference: &["SIG-006", "SIG-040"],
         ..META
     };
     const PART: Option<SignedPart> = Some(SignedPart::Path);
@@ -74,7 +107,7 @@ impl Member for Method {
         title: "The signature does not cover the method",
         cwe: &[345],
         variants: &[INERT],
-        reference: &["SIG-005"],
+        reference: &["SIG-005", "SIG-040"],
         ..META
     };
     const PART: Option<SignedPart> = Some(SignedPart::Method);
@@ -120,7 +153,7 @@ impl Member for Body {
         owasp: &[Owasp::Api8],
         cwe: &[353, 354],
         variants: &[OPEN],
-        reference: &["SIG-010", "SIG-015"],
+        reference: &["SIG-010"],
         ..META
     };
     const PART: Option<SignedPart> = Some(SignedPart::Body);
@@ -218,35 +251,5 @@ impl Member for Nonce {
             return Err(NotApplicable::new("the scheme has no nonce"));
         }
         Ok(asked.draft.clone().edit(Edit::Signed(Signed::Nonce, Tamper::Renewed)))
-    }
-}
-
-pub(super) struct RunTogether;
-
-impl Member for RunTogether {
-    const META: Meta = Meta {
-        id: "signed-parts-run-together",
-        title: "Signed parts stand side by side without a mark between them",
-        cwe: &[347, 436],
-        variants: &[OPEN],
-        reference: &["SIG-013"],
-        ..META
-    };
-    const PART: Option<SignedPart> = None;
-    const MESSAGE: &'static str = "a signature is accepted although the end of the path was signed as the body";
-
-    fn mutate(asked: &Asked<'_>, _: &str) -> Result<Draft, NotApplicable> {
-        let mut draft = asked.draft.clone();
-        let path = draft.request.path().to_owned();
-        if !draft.request.body.is_empty() || draft.request.query().is_some() {
-            return Err(NotApplicable::new("something stands between its path and its empty body"));
-        }
-        let Some(last) = path.chars().next_back().filter(|c| c.is_ascii_alphanumeric() && !path.contains('%')) else {
-            return Err(NotApplicable::new("its path does not end in a plain character"));
-        };
-        let shorter = &path[..path.len() - 1];
-        draft.request = draft.request.with_path(shorter);
-        draft.request.body = last.to_string().into();
-        Ok(draft.edit(Edit::Path(path)).edit(Edit::Body(model::Body::default())))
     }
 }

@@ -3,38 +3,52 @@
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
-use engine::controls::{Acceptance, Sameness, content, verified};
+use engine::controls::{Acceptance, Sameness, Standing, content, standing, verified};
 use engine::{
     AnyCheck, Check, Draft, NotApplicable, Requests, Session, Survey, SurveyedOperation, Unobserved, check, subject,
 };
-use model::{Category, Flaw, Meta, Mode, Need, Owasp, Recorded, SignedPart, Variant, Verdict};
+use model::{Category, Confidence, Flaw, Meta, Mode, Need, Owasp, Recorded, SignedPart, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 
 pub(crate) mod asked;
+mod form;
 mod forwarded;
 mod header;
+mod json;
 mod members;
+mod passage;
+mod prefix;
+mod run_together;
+mod scope;
+mod spelling;
 #[cfg(any(test, feature = "targets"))]
 pub mod target;
+mod text;
 #[cfg(any(test, feature = "targets"))]
 pub(crate) mod verifier;
 
-use asked::{Asked, asked};
-use members::{Body, ContentType, Host, Method, Nonce, Path, Query, RunTogether, Timestamp};
+use asked::{Asked, asked_in_any_mode};
+use members::{Body, ContentType, Host, Method, Nonce, Path, Query, Timestamp};
 
 /// The checks of this folder.
 pub const CHECKS: &[&dyn AnyCheck] = &[
     check::<FourExchanges<Query>>(),
     check::<FourExchanges<Path>>(),
+    check::<prefix::PathPrefixNotSigned>(),
+    check::<spelling::PathSpellingNotSigned>(),
     check::<FourExchanges<Method>>(),
     check::<FourExchanges<Host>>(),
     check::<forwarded::ForwardedHostTrusted>(),
     check::<FourExchanges<Body>>(),
+    check::<form::FormNotSigned>(),
+    check::<json::RewrittenJsonAccepted>(),
+    check::<text::BytesSignAlike>(),
     check::<FourExchanges<ContentType>>(),
     check::<header::HeaderNotSigned>(),
+    check::<scope::ScopeHeaderNotSigned>(),
     check::<FourExchanges<Timestamp>>(),
     check::<FourExchanges<Nonce>>(),
-    check::<FourExchanges<RunTogether>>(),
+    check::<run_together::RunTogether>(),
 ];
 
 const EFFECT: Variant = Variant {
@@ -64,7 +78,7 @@ const META: Meta = Meta {
     variants: &[INERT, EFFECT],
     mode: Mode::Safe,
     needs: &[Need::Signing],
-    remedy: None,
+    remedy: Some(&crate::remedies::VERIFY_SIGNATURE),
     reference: &["SIG-004"],
     since: "0.1.0",
     disturbs: false,
@@ -84,7 +98,7 @@ trait Member: Send + Sync + 'static {
     fn mutate(asked: &Asked<'_>, word: &str) -> Result<Draft, NotApplicable>;
 
     /// A request whose answer shows what changing the part does.
-    fn effect(_: &SurveyedOperation, _: &Asked<'_>) -> Option<Draft> {
+    fn effect(_: &SurveyedOperation, _: &Asked<'_>, _: &Survey) -> Option<Draft> {
         None
     }
 }
@@ -100,6 +114,9 @@ struct Observation {
     valid: Recorded,
     /// The same, its signature corrupted.
     corrupted: Recorded,
+    /// True if the signature is a captured one: then another value of the part is sent under it.
+    #[serde(default)]
+    is_sample: bool,
     /// The same request, signed with another value of the part.
     mutated: Recorded,
     /// The same, its signature corrupted; absent where the signature alone was refused.
@@ -120,9 +137,9 @@ impl<M: Member> Check for FourExchanges<M> {
     type Observation = Observation;
 
     fn plan(operation: &subject::Operation, survey: &Survey) -> Result<Requests, NotApplicable> {
-        let asked = asked(operation, survey)?;
-        M::mutate(&asked, &survey.unknown_word)?;
-        Ok(Requests { expected: 2, most: if M::effect(operation, &asked).is_some() { 7 } else { 5 } })
+        let asked = asked_in_any_mode(operation, survey)?;
+        mutation::<M>(&asked, &survey.unknown_word)?;
+        Ok(Requests { expected: 2, most: if M::effect(operation, &asked, survey).is_some() { 7 } else { 5 } })
     }
 
     async fn observe(
@@ -130,24 +147,27 @@ impl<M: Member> Check for FourExchanges<M> {
         survey: &Survey,
         session: &Session,
     ) -> Result<Observation, Unobserved> {
-        let asked = asked(operation, survey)?;
-        let mutation = M::mutate(&asked, &survey.unknown_word)?;
+        let asked = asked_in_any_mode(operation, survey)?;
+        let mutation = mutation::<M>(&asked, &survey.unknown_word)?;
         let controls = asked.controls(session).await?.differ()?;
         let mutated = session.send(&mutation).await?;
         let mut seen = Observation {
             valid: controls.valid.clone(),
             corrupted: controls.corrupted.clone(),
+            is_sample: asked.is_sample(),
             mutated,
             mutated_corrupted: None,
             effect: None,
             effect_corrupted: None,
             volatile: asked.baseline.volatile.clone(),
         };
-        if verified(&seen.mutated, &seen.valid, &seen.corrupted) != Acceptance::Accepted {
+        if verified(&seen.mutated, &seen.valid, &seen.corrupted) != Acceptance::Accepted
+            && !seen.is_past_the_signature()
+        {
             return Ok(seen);
         }
         seen.mutated_corrupted = Some(session.send(&controls.corrupt(mutation)).await?);
-        if let Some(effect) = M::effect(operation, &asked) {
+        if let Some(effect) = M::effect(operation, &asked, survey) {
             seen.effect = Some(session.send(&effect).await?);
             seen.effect_corrupted = Some(session.send(&controls.corrupt(effect)).await?);
         }
@@ -155,14 +175,20 @@ impl<M: Member> Check for FourExchanges<M> {
     }
 
     fn judge(seen: &Observation) -> Verdict {
-        match verified(&seen.mutated, &seen.valid, &seen.corrupted) {
-            Acceptance::Refused => return Verdict::pass(),
-            Acceptance::Accepted => {}
-            Acceptance::Unclear => return unclear(&seen.mutated),
-        }
         let refused = |exchange: &Option<Recorded>| {
             exchange.as_ref().is_some_and(|e| verified(e, &seen.valid, &seen.corrupted) == Acceptance::Refused)
         };
+        match verified(&seen.mutated, &seen.valid, &seen.corrupted) {
+            Acceptance::Refused => return Verdict::pass(),
+            Acceptance::Accepted => {}
+            Acceptance::Unclear if seen.is_past_the_signature() && refused(&seen.mutated_corrupted) => {
+                let message =
+                    "another request passes under the captured signature, and is refused under a corrupted one";
+                let flaw = Flaw::new(&M::META.variants[0], M::META.id, message).mark("mutated", status(&seen.mutated));
+                return Verdict::fail(flaw.with_confidence(Confidence::Likely));
+            }
+            Acceptance::Unclear => return unclear(&seen.mutated),
+        }
         if !refused(&seen.mutated_corrupted) {
             return Verdict::inconclusive("the same request with a corrupted signature is not refused as others are");
         }
@@ -184,6 +210,38 @@ impl<M: Member> Check for FourExchanges<M> {
             _ => Flaw::new(&variants[0], cause, M::MESSAGE).mark("mutated", status(&seen.mutated)),
         };
         Verdict::fail(flaw)
+    }
+}
+
+impl Observation {
+    /// True where a captured signature let another request through, to the answer that there is no such
+    /// thing.
+    fn is_past_the_signature(&self) -> bool {
+        self.is_sample && self.mutated.response().is_some_and(|response| standing(response) == Standing::Missing)
+    }
+}
+
+/// The working request under the signature of another one; with a sample, that other one under the
+/// captured signature.
+fn mutation<M: Member>(asked: &Asked<'_>, word: &str) -> Result<Draft, NotApplicable> {
+    let draft = M::mutate(asked, word)?;
+    if !asked.is_sample() {
+        return Ok(draft);
+    }
+    match M::PART {
+        Some(SignedPart::Host) if !asked.is_kept_from_caches() => {
+            Err(NotApplicable::new("an answer to another host could be cached for others"))
+        }
+        Some(
+            SignedPart::Host
+            | SignedPart::Path
+            | SignedPart::Query
+            | SignedPart::ContentType
+            | SignedPart::Body
+            | SignedPart::Timestamp
+            | SignedPart::Nonce,
+        ) => Ok(asked.reversed(draft)),
+        Some(SignedPart::Method | SignedPart::Headers) | None => Err(NotApplicable::new("it needs the secret")),
     }
 }
 

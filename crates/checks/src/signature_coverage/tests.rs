@@ -21,8 +21,11 @@ use super::verifier::{Defect, Style, serve};
 
 const STYLES: [Style; 3] = [Style::Json, Style::Envelope, Style::Text];
 
+/// Without two notes that hold for this API by design: each reason has a code of its own, and answers are
+/// not signed.
 fn checks_of_signatures() -> Vec<&'static dyn engine::AnyCheck> {
-    crate::all().into_iter().filter(|c| c.meta().category == Category::RequestIntegrity).collect()
+    let all = crate::all().into_iter().filter(|c| c.meta().category == Category::RequestIntegrity);
+    all.filter(|c| !["distinct-signature-errors", "answers-not-signed"].contains(&c.meta().id)).collect()
 }
 
 async fn scanned(defect: Defect, style: Style) -> Scan {
@@ -36,7 +39,7 @@ fn found(scan: &Scan) -> BTreeSet<&str> {
 #[tokio::test(start_paused = true)]
 async fn a_sound_scheme_has_no_finding_in_any_style_of_saying_no() {
     for style in STYLES {
-        for defect in [Defect::Nothing, Defect::SignedOverride] {
+        for defect in [Defect::Nothing, Defect::SignedOverride, Defect::Foreign] {
             let scan = scanned(defect, style).await;
             assert_eq!(found(&scan), BTreeSet::new(), "{style:?} {:#?}", scan.findings);
             let undecided: Vec<_> = scan.coverage.rows.iter().filter(|r| r.verdict == "inconclusive").collect();
@@ -59,6 +62,12 @@ async fn each_defect_gets_exactly_its_findings() {
         unsigned(SignedPart::Nonce, "nonce-not-signed"),
         (Defect::ForwardedHost, vec!["forwarded-host-trusted"]),
         (Defect::Override, vec!["header-not-signed"]),
+        (Defect::Mounted, vec!["path-prefix-not-signed"]),
+        (Defect::LoweredPath, vec!["path-spelling-not-signed"]),
+        (Defect::TextBody, vec!["bytes-sign-alike"]),
+        (Defect::RewrittenJson, vec!["rewritten-json-accepted"]),
+        (Defect::ConsumedForm, vec!["form-not-signed"]),
+        (Defect::ScopeHeader, vec!["scope-header-not-signed"]),
         (Defect::Ignored, vec!["signature-ignored"]),
         (Defect::Empty, vec!["empty-signature-accepted"]),
         (Defect::Prefix, vec!["partial-signature-accepted"]),
@@ -131,6 +140,28 @@ async fn the_map_says_of_each_operation_and_part_whether_it_is_covered() {
     assert!(scan.signature_coverage.iter().all(|row| row.why.is_some() == (row.covered != Covered::Covered)));
 }
 
+/// **Source**: docs/judging.md.
+const REQUESTS_PER_OPERATION: usize = 40;
+
+#[tokio::test(start_paused = true)]
+async fn an_operation_of_a_sound_scheme_takes_at_most_forty_requests() {
+    let asked_of_each = |reference: &str| {
+        let row: Option<u32> = reference.strip_prefix("SIG-").and_then(|row| row.parse().ok());
+        row.is_some_and(|row| row <= 16 || [24, 31, 32, 35].contains(&row))
+    };
+    let mut checks = checks_of_signatures();
+    checks.retain(|check| check.meta().reference.iter().any(|reference| asked_of_each(reference)));
+    for style in STYLES {
+        let scan = scan_served(serve(Defect::Nothing, style), &checks).await;
+        let mut counts: BTreeMap<_, usize> = BTreeMap::new();
+        for exchange in scan.exchanges.values().filter(|e| e.purpose == model::Purpose::Check) {
+            *counts.entry(exchange.operation.clone()).or_default() += 1;
+        }
+        assert!(counts.len() >= 3, "{counts:?}");
+        assert!(counts.values().all(|count| *count <= REQUESTS_PER_OPERATION), "{counts:#?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_signature_of_which_only_the_beginning_is_compared_still_shows_what_it_covers() {
     let scan = scanned(Defect::FirstEight, Style::Json).await;
@@ -158,15 +189,18 @@ async fn each_part_is_asked_with_the_first_use_of_a_signature() {
     let scan = scanned(Defect::Nothing, Style::Json).await;
     let mut uses: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for exchange in scan.exchanges.values() {
-        let Some(signature) = exchange.request.headers.first("x-signature").filter(|s| s.len() == 64) else { continue };
+        let stated = exchange.request.headers.first("x-signature");
+        let Some(signature) = stated.filter(|s| s.starts_with("{{alice.signature:")) else { continue };
         let refused = exchange.response().is_some_and(|r| r.status == 401);
         let (times, refusals) = uses.entry(signature.to_owned()).or_default();
         (*times, *refusals) = (*times + 1, *refusals + usize::from(refused));
     }
     assert!(uses.values().any(|(times, _)| *times > 1), "replays are sent");
+    let count = uses.len();
     for (signature, (times, refusals)) in uses {
-        assert!(times == 1 || refusals + 1 >= times, "{signature} is used {times} times and refused {refusals} times");
+        assert!(refusals + 1 >= times, "{signature} is used {times} times and refused {refusals} times");
     }
+    assert!(count > 20, "signatures are recorded as masks that tell them apart");
 }
 
 /// Signs the query alone, as exchanges for currencies do; time and signature stand in it.

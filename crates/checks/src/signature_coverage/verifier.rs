@@ -35,6 +35,20 @@ pub(crate) enum Defect {
     Override,
     /// As that, and the override is a signed part: no defect.
     SignedOverride,
+    /// A part of the API is mounted under a prefix, and its verifier sees the path without it.
+    Mounted,
+    /// That part belongs to another client, whoever signs: no defect.
+    Foreign,
+    /// The path is lowered before it is signed.
+    LoweredPath,
+    /// The body is read as text before it is signed.
+    TextBody,
+    /// JSON is parsed and written again before it is signed.
+    RewrittenJson,
+    /// Forms are parsed first, and nothing is left of the body to be signed.
+    ConsumedForm,
+    /// A header that is not signed says which tenant is meant.
+    ScopeHeader,
     /// The signature must be there, and that is all.
     Ignored,
     /// An empty signature compares equal.
@@ -77,6 +91,9 @@ pub(crate) enum Style {
     /// 403 and a line of text.
     Text,
 }
+
+/// Where the second tenant's API is mounted.
+const PREFIX: &str = "/contoso";
 
 /// Seconds that a timestamp may be off where nothing is wrong.
 const WINDOW_S: i64 = 120;
@@ -192,13 +209,19 @@ impl Verifier {
             return Err(No::Refused("UNKNOWN_KEY"));
         }
         let forwarded = headers.contains_key("x-forwarded-host") && self.defect == Defect::ForwardedHost;
+        let path = match self.defect {
+            Defect::LoweredPath => request.uri().path().to_ascii_lowercase(),
+            Defect::Mounted => request.uri().path().trim_start_matches(PREFIX).to_owned(),
+            _ => request.uri().path().to_owned(),
+        };
+        let body = self.as_signed(header("content-type"), body);
         let parts = Parts {
             method: request.method().as_str(),
             host: header(if forwarded { "x-forwarded-host" } else { "host" }),
-            path: request.uri().path(),
+            path: &path,
             query: request.uri().query().unwrap_or_default(),
             content_type: header("content-type"),
-            body,
+            body: &body,
             time: header("x-timestamp"),
             nonce: header("x-nonce"),
             method_override: header("x-http-method-override"),
@@ -212,6 +235,7 @@ impl Verifier {
             Defect::FirstEight => given.len() == wanted.len() && given[..8] == wanted[..8],
             Defect::Spelling => given.to_ascii_lowercase() == wanted,
             Defect::LengthCrash if given.len() != wanted.len() => return Err(No::Failed),
+            Defect::Foreign => given == wanted && !path.starts_with(PREFIX),
             _ => given == wanted,
         };
         self.in_time(parts.time)?;
@@ -233,6 +257,17 @@ impl Verifier {
     async fn keep(&self, nonce: String) {
         tokio::time::sleep(Duration::from_millis(5)).await;
         self.nonces.lock().expect("no holder panics").insert(nonce);
+    }
+
+    /// The body as this verifier signs it.
+    fn as_signed(&self, content_type: &str, body: &[u8]) -> Vec<u8> {
+        match self.defect {
+            Defect::TextBody => String::from_utf8_lossy(body).into_owned().into_bytes(),
+            Defect::ConsumedForm if content_type.contains("form-urlencoded") => Vec::new(),
+            Defect::RewrittenJson if content_type.contains("json") => serde_json::from_slice::<Value>(body)
+                .map_or_else(|_| body.to_vec(), |json| json.to_string().into_bytes()),
+            _ => body.to_vec(),
+        }
     }
 
     fn in_time(&self, time: &str) -> Result<(), No> {
@@ -296,9 +331,10 @@ pub(crate) fn serve(defect: Defect, style: Style) -> Served {
         }
     };
     let router = Router::new()
-        .route("/orders", get(orders))
+        .route("/orders", get(move |headers: HeaderMap, filter| orders(defect, headers, filter)))
         .route("/orders/{id}", get(order))
         .route("/orders/search", any(search))
+        .route("/contoso/orders/{id}", get(order))
         .layer(from_fn(guard));
     let mut served = Served::new(description(), router);
     let signer: Arc<dyn Signer> = Arc::new(Client { defect, time: None });
@@ -311,7 +347,11 @@ struct Filter {
     status: Option<String>,
 }
 
-async fn orders(Query(filter): Query<Filter>) -> Json<Value> {
+async fn orders(defect: Defect, headers: HeaderMap, Query(filter): Query<Filter>) -> Json<Value> {
+    let tenant = headers.get("x-tenant-id").and_then(|v| v.to_str().ok()).unwrap_or("northwind");
+    if defect == Defect::ScopeHeader && tenant != "northwind" {
+        return Json(json!({ "data": [], "tenant": tenant }));
+    }
     let all = [json!({ "id": 7, "status": "open" }), json!({ "id": 8, "status": "sent" })];
     let wanted = |order: &&Value| filter.status.as_ref().is_none_or(|status| order["status"] == **status);
     Json(json!({ "data": all.iter().filter(wanted).collect::<Vec<_>>() }))
@@ -346,6 +386,10 @@ fn description() -> Value {
             } },
             "/orders/{id}": { "get": {
                 "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "integer" } }],
+                "responses": ok
+            } },
+            "/contoso/orders/{id}": { "get": {
+                "parameters": [{ "name": "id", "in": "path", "required": true, "schema": { "type": "integer", "example": 7 } }],
                 "responses": ok
             } },
             "/orders/search": { "query": {

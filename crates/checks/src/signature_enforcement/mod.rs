@@ -11,7 +11,7 @@ use engine::{
 use model::{Category, Confidence, Flaw, Meta, Mode, Need, Owasp, Recorded, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 
-use crate::signature_coverage::asked::asked;
+use crate::signature_coverage::asked::asked_in_any_mode as asked;
 use crate::signature_coverage::{status, unclear};
 
 #[cfg(any(test, feature = "targets"))]
@@ -37,6 +37,12 @@ const BESIDE: Variant = Variant {
     cvss: Some("CVSS:4.0/AV:N/AC:L/AT:N/PR:L/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N"),
 };
 
+const LENGTHENED: Variant = Variant {
+    name: "lengthened",
+    when: "only what follows the whole right signature is ignored: nothing is forged",
+    cvss: None,
+};
+
 const UNPROTECTED: Variant = Variant {
     name: "unprotected",
     when: "it is declared protected, and answers without signature and credentials",
@@ -55,7 +61,7 @@ const META: Meta = Meta {
     variants: &[ONLY, BESIDE, UNPROTECTED, PUBLIC],
     mode: Mode::Safe,
     needs: &[Need::Signing],
-    remedy: None,
+    remedy: Some(&crate::remedies::VERIFY_SIGNATURE),
     reference: &["SIG-003", "SIG-030"],
     since: "0.1.0",
     disturbs: false,
@@ -173,7 +179,7 @@ impl Forms for Partial {
         id: "partial-signature-accepted",
         title: "A part of the signature is enough",
         cwe: &[187, 697, 347],
-        variants: &[ONLY, BESIDE],
+        variants: &[ONLY, BESIDE, LENGTHENED],
         reference: &["SIG-024"],
         ..META
     };
@@ -182,12 +188,17 @@ impl Forms for Partial {
         vec![
             (Tamper::Keep(8), "a signature cut after 8 characters"),
             (Tamper::WrongTail, "a signature whose second half is wrong"),
-            (Tamper::Append("00".into()), "a signature with more behind it"),
+            (Tamper::Append("00".into()), BEHIND),
             // The usual control itself: accepted only where that one had to differ throughout.
             (Tamper::Corrupt, "a signature with one character in its middle changed"),
         ]
     }
 }
+
+/// Decoders of Base64 stop at the padding (Python's `b64decode` unless it validates), those of
+/// hexadecimal at what is no digit (Node.js `Buffer.from`), so a whole right signature may have more
+/// behind it without any byte of it being left out of the comparison.
+const BEHIND: &str = "a signature with more behind it";
 
 struct Missing;
 
@@ -254,7 +265,7 @@ impl<F: Forms> Check for Malformed<F> {
     }
 
     fn judge(seen: &Tried) -> Verdict {
-        let mut undecided = None;
+        let (mut undecided, mut lengthened) = (None, None);
         for (answer, (_, what)) in seen.tries.iter().zip(F::forms()) {
             // An unknown form may be refused in other words than a wrong signature is.
             match admitted(answer, &seen.valid, &seen.corrupted) {
@@ -270,12 +281,17 @@ impl<F: Forms> Check for Malformed<F> {
                     }
                     let only = F::META.variant(ONLY.name).filter(|_| seen.only_credential);
                     let message = format!("{what} is accepted, a wrong one is refused");
-                    return Verdict::fail(
-                        Flaw::new(only.unwrap_or(&BESIDE), F::META.id, message).mark("tries", status(answer)),
-                    );
+                    let flaw = |variant| Flaw::new(variant, F::META.id, message).mark("tries", status(answer));
+                    if what != BEHIND {
+                        return Verdict::fail(flaw(only.unwrap_or(&BESIDE)));
+                    }
+                    lengthened = Some(flaw(&LENGTHENED));
                 }
             }
         }
-        undecided.map_or_else(Verdict::pass, unclear)
+        match lengthened {
+            Some(flaw) => Verdict::fail(flaw),
+            None => undecided.map_or_else(Verdict::pass, unclear),
+        }
     }
 }

@@ -11,6 +11,7 @@ pub fn pairs() -> Vec<Pair> {
         pair("signature-ignored", Defect::Ignored, Style::Text),
         pair("empty-signature-accepted", Defect::Empty, Style::Json),
         pair("partial-signature-accepted", Defect::Prefix, Style::Envelope),
+        pair("partial-signature-accepted", Defect::FirstEight, Style::Json),
         pair("signature-missing-accepted", Defect::Missing, Style::Json),
     ]
 }

@@ -17,22 +17,34 @@ pub mod jwt;
 pub mod key_as_identifier;
 pub mod key_comparison;
 pub mod key_in_log;
+pub mod key_in_page;
 pub mod key_in_query;
 pub mod key_reflected;
+pub mod key_refusal;
 pub mod key_shape;
 pub mod key_shared_cache;
+pub mod read_only_key_writes;
+pub mod refused_write_takes_effect;
 pub mod replay;
 pub mod response_headers;
+pub mod revoked_key_accepted;
+pub mod sample_signed_with_weak_secret;
 pub mod secret_in_answer;
 pub mod sensitive_field;
+pub mod signature_absence;
+pub mod signature_components;
 pub mod signature_coverage;
 pub mod signature_enforcement;
+pub mod signature_forgery;
+pub mod signature_oracle;
 pub mod tls;
 pub mod trace_method_enabled;
 pub mod unauthenticated_access;
 pub mod unlimited_guessing;
 pub mod unprotected_variant;
 // folders: end
+
+pub mod remedies;
 
 /// A folder's checks, and the servers that each of them must tell apart.
 #[derive(Clone, Copy)]
@@ -81,16 +93,26 @@ pub static FOLDERS: &[Folder] = &[
     folder!(key_as_identifier),
     folder!(key_comparison),
     folder!(key_in_log),
+    folder!(key_in_page),
     folder!(key_in_query),
     folder!(key_reflected),
+    folder!(key_refusal),
     folder!(key_shape),
     folder!(key_shared_cache),
+    folder!(read_only_key_writes),
+    folder!(refused_write_takes_effect),
     folder!(replay),
     folder!(response_headers),
+    folder!(revoked_key_accepted),
+    folder!(sample_signed_with_weak_secret),
     folder!(secret_in_answer),
     folder!(sensitive_field),
+    folder!(signature_absence),
+    folder!(signature_components),
     folder!(signature_coverage),
     folder!(signature_enforcement),
+    folder!(signature_forgery),
+    folder!(signature_oracle),
     folder!(tls),
     folder!(trace_method_enabled),
     folder!(unauthenticated_access),

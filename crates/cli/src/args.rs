@@ -33,8 +33,11 @@ pub(crate) enum Command {
     Checks(ChecksOptions),
     /// Explain a check, or a finding of the last scan: what, why, how tested, how to fix
     Explain {
-        /// Id of a check, or fingerprint of a finding
+        /// Id of a check, fingerprint of a finding, or name of a remedy
         what: String,
+        /// Show the code for this framework alone, such as flask or express
+        #[arg(long, value_name = "NAME")]
+        framework: Option<String>,
     },
     /// The signing toolbox, offline: infer a scheme from a captured request, sign a request, check one
     #[command(subcommand)]
@@ -121,6 +124,16 @@ pub(crate) struct ScanOptions {
     /// (repeatable)
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", help_heading = "Identities")]
     pub(crate) headers: Vec<String>,
+    /// An earlier key that the API must refuse by now, such as `@env:OLD_KEY` or `alice=@file:old-key`
+    /// (repeatable, one for each identity)
+    #[arg(long, value_name = "[IDENTITY=]KEY", help_heading = "Identities")]
+    pub(crate) revoked_key: Vec<String>,
+    /// When those keys were revoked, such as 2026-05-01T12:00:00Z
+    #[arg(long, value_name = "TIME", requires = "revoked_key", help_heading = "Identities")]
+    pub(crate) revoked_at: Option<String>,
+    /// A captured signed request, where the secret is not known: HTTP text, a curl command line, or a HAR file
+    #[arg(long, value_name = "FILE", help_heading = "Identities")]
+    pub(crate) sample: Option<PathBuf>,
     /// Identities, values and gates; ./middlebrick.yaml is read by itself
     #[arg(long, value_name = "FILE", help_heading = "Identities")]
     pub(crate) config: Option<PathBuf>,

@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use model::compliance::requirements_of;
-use model::{Finding, Scan};
+use model::{Finding, Remedy, Scan};
 
 use crate::output::{data, hinted};
 use crate::shell::store;
 
-/// Explains a check by its README, or a finding of the last scan with its proof.
-pub(crate) fn run(what: &str) -> anyhow::Result<ExitCode> {
+/// Explains a check by its README and the code of its remedy, a finding of the last scan with its proof,
+/// or a remedy.
+pub(crate) fn run(what: &str, framework: Option<&str>) -> anyhow::Result<ExitCode> {
     let last = store().load("last").ok();
     if let Some(check) = checks::all().iter().find(|c| c.meta().id == what) {
         let meta = check.meta();
@@ -21,7 +22,13 @@ pub(crate) fn run(what: &str) -> anyhow::Result<ExitCode> {
             text.push_str(&format!("\n## In the last scan of {}\n\n", scan.target.given));
             text.push_str(&report::proof(scan, finding));
         }
+        if let Some(remedy) = meta.remedy {
+            text.push_str(&code_of(remedy, framework)?);
+        }
         return data(&text);
+    }
+    if let Some(remedy) = checks::remedies::ALL.iter().find(|remedy| remedy.name == what) {
+        return data(code_of(remedy, framework)?.trim_start());
     }
     let by_fingerprint =
         |f: &Finding| f.fingerprint.starts_with(what) || f.occurrences.iter().any(|o| o.fingerprint.starts_with(what));
@@ -34,7 +41,21 @@ pub(crate) fn run(what: &str) -> anyhow::Result<ExitCode> {
         .find(|id| id.contains(what))
         .map(|id| format!("did you mean `{id}`?"));
     let hint = nearest.or(Some("middlebrick checks lists the checks".into()));
-    Err(hinted(format!("`{what}` is neither a check nor a finding of the last scan"), hint))
+    Err(hinted(format!("`{what}` is neither a check, nor a remedy, nor a finding of the last scan"), hint))
+}
+
+/// A remedy in words and code.
+///
+/// # Errors
+/// It has no code for the framework.
+fn code_of(remedy: &Remedy, framework: Option<&str>) -> anyhow::Result<String> {
+    let files = remedy.code.iter().filter(|code| framework.is_none_or(|name| code.is_for(name)));
+    let text = report::remedy(remedy, files);
+    text.ok_or_else(|| {
+        let frameworks: Vec<&str> = remedy.code.iter().map(|code| code.framework).collect();
+        let what = format!("remedies/{} has no code for `{}`", remedy.name, framework.unwrap_or_default());
+        hinted(what, Some(format!("there is some for {}", frameworks.join(", "))))
+    })
 }
 
 fn found(scan: Option<&Scan>, which: impl Fn(&Finding) -> bool) -> Option<(&Scan, &Finding)> {

@@ -32,7 +32,7 @@ pub fn main() -> ExitCode {
             Command::Survey(options) => scan::survey(*options).await,
             Command::Demo(options) => demo::run(options).await,
             Command::Checks(options) => checks_list::run(&options),
-            Command::Explain { what } => explain::run(&what),
+            Command::Explain { what, framework } => explain::run(&what, framework.as_deref()),
             Command::Sign(command) => sign::run(&command),
             Command::Completions { shell } => {
                 let mut script = Vec::new();

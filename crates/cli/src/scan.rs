@@ -22,6 +22,9 @@ use crate::shell::{Shell, store};
 /// Name of the identity that `-H` makes.
 const IDENTITY: &str = "key";
 
+/// Name of the identity that `--sample` makes.
+const SAMPLE: &str = "sample";
+
 /// `middlebrick scan`.
 pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
     let checks = chosen(&options)?;
@@ -209,6 +212,14 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
     if let Some(identity) = typed_identity(&options.headers)? {
         target.identities.insert(0, identity);
     }
+    take_revoked_keys(&options.revoked_key, options.revoked_at.as_deref(), &mut target.identities)?;
+    if let Some(path) = &options.sample {
+        let text =
+            std::fs::read_to_string(path).with_context(|| format!("cannot read the sample `{}`", path.display()))?;
+        let identity = config::sample_identity(SAMPLE, &text).map_err(|e| hinted(&e, e.hint()))?;
+        target.identities.push(identity);
+    }
+    stay_with_their_origin(&target)?;
     select_operations(&mut target, options)?;
     let loopback = target.origin.is_loopback();
     let mut gate = config.gate.clone();
@@ -288,6 +299,29 @@ fn typed_identity(headers: &[String]) -> anyhow::Result<Option<Identity>> {
     Ok(Some(Identity { name: IDENTITY.into(), credentials, ..Identity::default() }))
 }
 
+/// Gives each revoked key to the identity that it names, or to the only one.
+fn take_revoked_keys(keys: &[String], revoked_at: Option<&str>, identities: &mut [Identity]) -> anyhow::Result<()> {
+    for text in keys {
+        // A key may hold `=` itself: only the name of an identity counts before it.
+        let named = text.split_once('=').filter(|(name, _)| identities.iter().any(|i| i.name == *name));
+        let (position, value) = match named {
+            Some((name, value)) => (identities.iter().position(|i| i.name == name), value),
+            None => ((identities.len() == 1).then_some(0), text.as_str()),
+        };
+        let Some(identity) = position.and_then(|position| identities.get_mut(position)) else {
+            // The text may be a credential: it is not repeated.
+            return Err(hinted(
+                "--revoked-key does not say whose key it was",
+                Some("write --revoked-key IDENTITY=@env:OLD_KEY, with the name of an identity".into()),
+            ));
+        };
+        let value = config::expand(value, "--revoked-key", &Shell).map_err(|e| hinted(&e, e.hint()))?;
+        let revoked = config::revoked_key(&value, revoked_at, "--revoked-at").map_err(|e| hinted(&e, None))?;
+        identity.revoked_key = Some(revoked);
+    }
+    Ok(())
+}
+
 /// Leaves the operations that `--include` and `--exclude` leave.
 fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Result<()> {
     if options.include.is_empty() && options.exclude.is_empty() {
@@ -308,6 +342,19 @@ fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Resu
         ));
     }
     target.inventory = Arc::new(inventory);
+    Ok(())
+}
+
+/// A captured request goes nowhere but to the origin that it was captured for.
+fn stay_with_their_origin(target: &Target) -> anyhow::Result<()> {
+    for identity in &target.identities {
+        let sample = identity.signer.as_ref().and_then(|signer| signer.sample());
+        let Some(origin) = sample.and_then(|sample| sample.captured.origin.as_ref()) else { continue };
+        if origin.authority() != target.origin.authority() {
+            let message = format!("the sample was captured for {origin}, and the scan goes to {}", target.origin);
+            return Err(hinted(message, Some("scan that origin, or take the `Host` line out of the sample".into())));
+        }
+    }
     Ok(())
 }
 
@@ -366,7 +413,25 @@ async fn wait_ready(given: &Given, settings: &Settings, longest: Duration) -> an
 
 #[cfg(test)]
 mod tests {
-    use super::wildcard;
+    use model::Identity;
+
+    use super::{take_revoked_keys, wildcard};
+
+    #[test]
+    fn a_revoked_key_goes_to_the_identity_that_it_names_or_to_the_only_one() {
+        let identity = |name: &str| Identity { name: name.into(), ..Identity::default() };
+        let key_of = |identity: &Identity| identity.revoked_key.as_ref().map(|key| key.value.expose().to_owned());
+        let mut one = [identity("key")];
+        take_revoked_keys(&["b2xkLWtleQ==".into()], None, &mut one).unwrap();
+        assert_eq!(key_of(&one[0]).as_deref(), Some("b2xkLWtleQ=="));
+        let mut two = [identity("alice"), identity("bob")];
+        take_revoked_keys(&["bob=Bearer old".into()], Some("2026-05-01T12:00:00Z"), &mut two).unwrap();
+        assert_eq!((key_of(&two[0]), key_of(&two[1]).as_deref()), (None, Some("old")));
+        let error = take_revoked_keys(&["s3cr3t-value".into()], None, &mut two).unwrap_err();
+        assert!(!format!("{error:?}").contains("s3cr3t"));
+        let error = take_revoked_keys(&["bob=s3cr3t-value".into()], Some("yesterday"), &mut two).unwrap_err();
+        assert!(error.to_string().contains("--revoked-at") && !format!("{error:?}").contains("s3cr3t"));
+    }
 
     #[test]
     fn a_star_stands_for_anything() {

@@ -78,6 +78,24 @@ async fn explain_shows_the_proof_of_the_last_scan_as_commands() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn explain_shows_the_code_that_fixes_it() {
+    let state = tempfile::tempdir().unwrap();
+    let output = run(state.path(), &["explain", "query-not-signed"]).await;
+    let shown = text(&output.stdout);
+    for part in ["### Flask: remedies/verify-signature/flask.py", "### axum: remedies/verify-signature/axum.rs"] {
+        assert!(shown.contains(part), "{part} is not shown: {shown}");
+    }
+    assert!(shown.contains("\ndef require_signature("), "{shown}");
+    let output = run(state.path(), &["explain", "verify-signature", "--framework", "express"]).await;
+    let shown = text(&output.stdout);
+    assert!(shown.starts_with("## Verify the signature") && shown.contains("/express.mjs"), "{shown}");
+    assert!(!shown.contains("/flask.py"), "{shown}");
+    let unknown = run(state.path(), &["explain", "verify-signature", "--framework", "rails"]).await;
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("hint: there is some for Flask, FastAPI"), "{}", text(&unknown.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_gate_fails_with_1_and_holds_with_0() {
     let state = tempfile::tempdir().unwrap();
     let base = serve(cli::demo::router()).await;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use model::{Answer, Finding, Scan, Severity};
 
 use crate::curl::curl;
+use crate::remedy::named;
 use crate::requirements::requirements;
 
 /// Longest part of a body that is shown.
@@ -27,6 +28,9 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
         "  {}",
         [owasp.join(", "), cwe.join(", "), finding.cvss.clone().unwrap_or_default()].join("   ").trim()
     );
+    if let Some(mode) = finding.signing_mode {
+        _ = writeln!(text, "  mode: {mode}");
+    }
     let touched = requirements(&finding.compliance);
     if !touched.is_empty() {
         let what = if finding.severity < Severity::Info { "evidence of a gap in" } else { "belongs to" };
@@ -78,5 +82,8 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
         }
     }
     _ = writeln!(text, "\nfix: {}", finding.remediation);
+    if let Some(remedy) = &finding.remedy {
+        _ = writeln!(text, "code: {}: middlebrick explain {}", named(remedy), remedy.name);
+    }
     text
 }

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Effects};
 use model::scan::Covered;
-use model::{Finding, Grade, Mode, Outcome, Scan, Severity, SignatureCoverage, SignedPart};
+use model::{Finding, Grade, Mode, Outcome, RemedyName, ReplayWindow, Scan, Severity, SignatureCoverage, SignedPart};
+
+use crate::remedy::named;
 
 /// Whether colors are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,6 +23,11 @@ pub enum Style {
 ///
 /// **Source**: chosen; a screen has about 25 lines.
 const LINES_OF_NOTES: usize = 3;
+
+/// Remedies that are shown one by one; beyond that they are only named.
+///
+/// **Source**: chosen; a screen has about 25 lines.
+const LINES_OF_CODE: usize = 2;
 
 /// Width of a line.
 ///
@@ -48,6 +55,7 @@ pub fn summary(scan: &Scan, style: Style) -> String {
     notes(scan, paint, &mut text);
     signatures(scan, &mut text);
     coverage(scan, &mut text);
+    code(scan, &mut text);
     closing(scan, paint, &mut text);
     text
 }
@@ -107,12 +115,16 @@ fn counts(scan: &Scan) -> String {
 fn one_finding(finding: &Finding, paint: Paint, text: &mut String) {
     let severity = finding.severity.as_str().to_ascii_uppercase();
     let title = one_line(&finding.title);
-    let gap = WIDTH.saturating_sub(MARGIN + title.chars().count() + finding.confidence.as_str().len()).max(3);
+    let sure = match finding.signing_mode {
+        Some(mode) => format!("{}, mode: {mode}", finding.confidence),
+        None => finding.confidence.to_string(),
+    };
+    let gap = WIDTH.saturating_sub(MARGIN + title.chars().count() + sure.len()).max(3);
     let head = format!(
         "{}{title}{}{}",
         paint.severity(finding.severity, &format!("{severity:<MARGIN$}")),
         " ".repeat(gap),
-        finding.confidence
+        sure
     );
     line(text, &head);
     let place = place(finding);
@@ -212,10 +224,14 @@ fn signatures(scan: &Scan, text: &mut String) {
             }
         }
         for window in scan.replay_windows.iter().filter(|w| w.identity == identity) {
-            let words = format!("time accepted: {} into the past, {} into the future", window.past, window.future);
-            entry(text, "", &words);
+            entry(text, "", &lifetime(window));
         }
     }
+}
+
+/// How far a timestamp may be off.
+fn lifetime(window: &ReplayWindow) -> String {
+    format!("time accepted: {} into the past, {} into the future", window.past, window.future)
 }
 
 /// A part with this answer: alone where every operation that decides gives it, else with the operations
@@ -274,6 +290,26 @@ fn coverage(scan: &Scan, text: &mut String) {
         let place = first.place.as_deref().map(|p| format!("{p}: ")).unwrap_or_default();
         entry(text, "Description", &format!("{place}{}{more}", one_line(&first.message)));
     }
+}
+
+/// Code to paste, one line per remedy, that of the worst finding first.
+fn code(scan: &Scan, text: &mut String) {
+    let mut remedies: Vec<(&RemedyName, usize)> = Vec::new();
+    for finding in scan.findings.iter().filter(|f| f.suppressed.is_none() && f.severity < Severity::Info) {
+        let Some(remedy) = &finding.remedy else { continue };
+        match remedies.iter_mut().find(|(known, _)| *known == remedy) {
+            Some((_, count)) => *count += 1,
+            None => remedies.push((remedy, 1)),
+        }
+    }
+    for (at, (remedy, count)) in remedies.iter().take(LINES_OF_CODE).enumerate() {
+        let label = if at == 0 { "Code" } else { "" };
+        entry(text, label, &format!("{}: {count} finding{}", named(remedy), plural(*count)));
+    }
+    let Some((first, _)) = remedies.first() else { return };
+    let rest: Vec<&str> = remedies.iter().skip(LINES_OF_CODE).map(|(remedy, _)| remedy.name.as_str()).collect();
+    let also = if rest.is_empty() { String::new() } else { format!("also {}; ", rest.join(", ")) };
+    entry(text, "", &format!("{also}middlebrick explain {} shows the first", first.name));
 }
 
 fn closing(scan: &Scan, paint: Paint, text: &mut String) {
@@ -401,6 +437,19 @@ impl Paint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use model::WindowBounds;
+
+    #[test]
+    fn a_window_is_said_in_seconds() {
+        let window = ReplayWindow {
+            identity: "alice".into(),
+            past: WindowBounds { accepted_s: 244, refused_s: Some(329) },
+            future: WindowBounds { accepted_s: 86_400, refused_s: None },
+        };
+        assert_eq!(lifetime(&window), "time accepted: 244 to 329 s into the past, 86400 s or more into the future");
+        let narrow = WindowBounds { accepted_s: 0, refused_s: Some(36) };
+        assert_eq!(narrow.to_string(), "less than 36 s");
+    }
 
     #[test]
     fn operations_are_named_only_where_they_do_not_agree() {

@@ -51,7 +51,7 @@ const META: Meta = Meta {
     variants: &[AMBIENT, DECLARED, EXPLICIT],
     mode: Mode::Safe,
     needs: &[],
-    remedy: None,
+    remedy: Some(&crate::remedies::CORS_ALLOW_LIST),
     reference: &["KEY-009"],
     since: "0.1.0",
     disturbs: false,

@@ -49,7 +49,7 @@ const META: Meta = Meta {
     variants: &[ANOTHERS, EVALUATED],
     mode: Mode::Safe,
     needs: &[],
-    remedy: None,
+    remedy: Some(&crate::remedies::DYNAMODB_EXPRESSION),
     reference: &[],
     since: "0.1.0",
     disturbs: false,

@@ -58,7 +58,7 @@ const META: Meta = Meta {
     variants: &[OPEN_CONSOLE, PAGE],
     mode: Mode::Safe,
     needs: &[],
-    remedy: None,
+    remedy: Some(&crate::remedies::GENERIC_ERRORS),
     reference: &["KEY-013"],
     since: "0.1.0",
     disturbs: false,

@@ -6,7 +6,7 @@ mod old_version;
 #[cfg(any(test, feature = "targets"))]
 pub mod target;
 mod undeclared;
-mod version;
+pub(crate) mod version;
 
 use engine::{AnyCheck, check};
 use model::{Category, Meta, Mode, Need, Owasp, Variant};

@@ -9,8 +9,8 @@ use regex::Regex;
 
 /// Where a version stands in a request, and which it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Version {
-    pub(super) number: u32,
+pub(crate) struct Version {
+    pub(crate) number: u32,
     stands: Stands,
 }
 
@@ -30,7 +30,7 @@ enum Stands {
 
 impl Version {
     /// The version that a request of an operation asks for.
-    pub(super) fn of(operation: &SurveyedOperation, request: &Request) -> Option<Self> {
+    pub(crate) fn of(operation: &SurveyedOperation, request: &Request) -> Option<Self> {
         let segments = request.path().split('/').enumerate();
         let in_path = segments.filter_map(|(index, segment)| Some((index, in_segment(segment)?))).next();
         if let Some((index, number)) = in_path {
@@ -40,7 +40,7 @@ impl Version {
     }
 
     /// Other operations whose version stands in the same place are the same API.
-    pub(super) fn group(&self, request: &Request) -> String {
+    pub(crate) fn group(&self, request: &Request) -> String {
         match &self.stands {
             Stands::Segment(index) => request.path().split('/').take(*index + 1).collect::<Vec<_>>().join("/"),
             Stands::Query(name) | Stands::Header(name) => format!("{name}={}", self.number),
@@ -49,7 +49,7 @@ impl Version {
     }
 
     /// The request for another version.
-    pub(super) fn request(&self, request: &Request, number: u32) -> Request {
+    pub(crate) fn request(&self, request: &Request, number: u32) -> Request {
         let mut other = request.clone();
         match &self.stands {
             Stands::Segment(index) => {

@@ -96,6 +96,7 @@ impl Check for JwtWeakSecret {
         title: "The secret that signs JSON Web Tokens can be guessed",
         cwe: &[1391, 326],
         mode: Mode::Passive,
+        remedy: Some(&crate::remedies::SECRET_FROM_ENVIRONMENT),
         ..META
     };
     type Subject = subject::Identity;

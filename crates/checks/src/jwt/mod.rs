@@ -53,7 +53,7 @@ const META: Meta = Meta {
     variants: &[FORGEABLE],
     mode: Mode::Safe,
     needs: &[Need::Identity],
-    remedy: None,
+    remedy: Some(&crate::remedies::JWT_VERIFICATION),
     reference: &[],
     since: "0.1.0",
     disturbs: false,

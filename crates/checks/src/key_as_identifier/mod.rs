@@ -70,7 +70,7 @@ impl Check for KeyAsIdentifier {
         variants: &[ONLY_WAY, BESIDE],
         mode: Mode::Description,
         needs: &[Need::Description],
-        remedy: None,
+        remedy: Some(&crate::remedies::API_KEY_LOOKUP),
         reference: &["KEY-035"],
         since: "0.1.0",
         disturbs: false,

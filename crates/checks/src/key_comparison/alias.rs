@@ -12,10 +12,12 @@ use super::{How, META as FAMILY, form, how, is_refused, only_first, own_key, pla
 /// Places of keys that frameworks read besides the declared one.
 ///
 /// **Source**: KEY-020 of docs/api-keys.md; defaults of Kong, Tyk, Django REST framework (`Token`) and
-/// AWS API Gateway.
-const ALIASES: [(&str, &str); 5] = [
+/// AWS API Gateway; RFC 3875, section 4.1.18, and PEP 3333 for the underscores.
+const ALIASES: [(&str, &str); 6] = [
     ("X-API-Key", ""),
     ("Api-Key", ""),
+    // CGI and WSGI name headers so that `-` and `_` become one.
+    ("X_API_KEY", ""),
     ("Authorization", "ApiKey "),
     ("Authorization", "Bearer "),
     ("Authorization", "Token "),
@@ -62,7 +64,7 @@ impl Check for KeyHeaderAlias {
 
     fn plan(operation: &subject::Operation, survey: &Survey) -> Result<Requests, NotApplicable> {
         only_first(plan(operation, survey)?)?;
-        Ok(Requests { expected: 7, most: 10 })
+        Ok(Requests { expected: 8, most: 11 })
     }
 
     async fn observe(

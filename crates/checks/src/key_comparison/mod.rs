@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 mod alias;
 pub(crate) mod asked;
+mod body_confusion;
+mod duplicate;
 pub(crate) mod form;
 #[cfg(any(test, feature = "targets"))]
 pub mod target;
@@ -23,7 +25,9 @@ pub const CHECKS: &[&dyn AnyCheck] = &[
     check::<KeyComparedByPart>(),
     check::<KeyCaseIgnored>(),
     check::<alias::KeyHeaderAlias>(),
+    check::<duplicate::DuplicateKeyAccepted>(),
     check::<type_confusion::KeyTypeConfusion>(),
+    check::<body_confusion::KeyInBodyTypeConfusion>(),
 ];
 
 /// Characters of a key up to which everybody finds an accepted part by trying.
@@ -60,7 +64,7 @@ const META: Meta = Meta {
     variants: &[FEW_CHARACTERS, PART],
     mode: Mode::Safe,
     needs: &[Need::Identity],
-    remedy: None,
+    remedy: Some(&crate::remedies::API_KEY_LOOKUP),
     reference: &["KEY-016"],
     since: "0.1.0",
     disturbs: false,

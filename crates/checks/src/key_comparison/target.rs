@@ -3,10 +3,10 @@
 
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use engine::testing::Served;
-use model::{Credential, Identity, Place, Secret};
+use model::{Credential, Identity, Mode, Place, Secret};
 use serde_json::{Value, json};
 
 use crate::Pair;
@@ -24,6 +24,8 @@ enum Compares {
     FromAnyHeader,
     ByOperator,
     ByTextOnly,
+    TheFirst,
+    TheLast,
 }
 
 /// A vulnerable and a fixed server per check.
@@ -35,6 +37,8 @@ pub fn pairs() -> Vec<Pair> {
         pair("key-compared-by-part", Compares::ItsLength),
         pair("key-case-ignored", Compares::WithoutCase),
         pair("key-header-alias", Compares::FromAnyHeader),
+        pair("duplicate-key-accepted", Compares::TheFirst),
+        pair("duplicate-key-accepted", Compares::TheLast),
         Pair {
             check: "key-type-confusion",
             vulnerable: in_query(Compares::ByOperator),
@@ -44,6 +48,16 @@ pub fn pairs() -> Vec<Pair> {
             check: "key-type-confusion",
             vulnerable: in_query(Compares::ByTextOnly),
             fixed: in_query(Compares::Exactly),
+        },
+        Pair {
+            check: "body-key-type-confusion",
+            vulnerable: in_body(Compares::ByOperator),
+            fixed: in_body(Compares::Exactly),
+        },
+        Pair {
+            check: "body-key-type-confusion",
+            vulnerable: in_body(Compares::ByTextOnly),
+            fixed: in_body(Compares::Exactly),
         },
     ]
 }
@@ -60,12 +74,19 @@ fn serve(compares: Compares) -> Served {
                 let authorization = header("authorization");
                 key == KEY || header("api-key") == KEY || authorization.split(' ').next_back() == Some(KEY)
             }
-            Compares::Exactly | Compares::ByOperator | Compares::ByTextOnly => key == KEY,
+            Compares::TheFirst => key == KEY,
+            Compares::TheLast => headers.get_all("x-api-key").iter().next_back().is_some_and(|last| last == KEY),
+            // Two of them are joined, as gateways that speak HTTP/1.1 may do.
+            Compares::Exactly | Compares::ByOperator | Compares::ByTextOnly => {
+                headers.get_all("x-api-key").iter().map(|value| value.as_bytes()).collect::<Vec<_>>().join(&b", "[..])
+                    == KEY.as_bytes()
+            }
         }
     };
     let profile = get(move |headers: HeaderMap| async move {
         let key = headers.get("x-api-key").and_then(|v| v.to_str().ok());
-        let exact = key == Some(KEY) || (compares != Compares::WithTheTextOfAllKeys && admits(&headers));
+        let one = headers.get_all("x-api-key").iter().count() == 1;
+        let exact = (one && key == Some(KEY)) || (compares != Compares::WithTheTextOfAllKeys && admits(&headers));
         answer(exact, json!({ "name": "Northwind" }))
     });
     let orders =
@@ -92,6 +113,32 @@ fn in_query(compares: Compares) -> Served {
     let credential = Credential { place: Place::Query { name: "api_key".into() }, value: Secret::new(KEY) };
     served.identities.push(Identity { name: "alice".into(), credentials: vec![credential], ..Identity::default() });
     served
+}
+
+/// As an API does whose clients put the key beside what they ask for.
+fn in_body(compares: Compares) -> Served {
+    let prices = post(move |Json(body): Json<Value>| async move {
+        let key = body.get("api_key").cloned().unwrap_or_default();
+        if compares == Compares::ByTextOnly && !key.is_string() && !key.is_null() {
+            return (StatusCode::INTERNAL_SERVER_ERROR, Json(json!({ "error": "key.trim is not a function" })))
+                .into_response();
+        }
+        let any = compares == Compares::ByOperator && key.get("$ne").is_some_and(|other| other != KEY);
+        answer(key == KEY || any, json!({ "price": 12 }))
+    });
+    let properties = json!({ "api_key": { "type": "string" }, "item": { "type": "string", "example": "lamp" } });
+    let schema = json!({ "type": "object", "required": ["api_key", "item"], "properties": properties });
+    let description = json!({
+        "openapi": "3.0.3",
+        "info": { "title": "Orders", "version": "1" },
+        "paths": { "/prices": { "post": {
+            "requestBody": { "required": true, "content": { "application/json": { "schema": schema } } },
+            "responses": { "200": { "description": "price" } }
+        } } }
+    });
+    Served::new(description, Router::new().route("/prices", prices))
+        .with_repeatable("POST", "/prices")
+        .in_mode(Mode::Active)
 }
 
 fn answer(admitted: bool, content: Value) -> Response {

@@ -11,15 +11,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{How, META as FAMILY, asked::is_suitable, form, how, is_refused};
 
-const ACCEPTED: Variant = Variant {
+pub(super) const ACCEPTED: Variant = Variant {
     name: "accepted",
-    when: "a list or an operator is accepted in place of a key",
+    when: "another type of value is accepted in place of a key",
     cvss: Some("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N"),
 };
 
-const FAILS: Variant = Variant {
+pub(super) const FAILS: Variant = Variant {
     name: "server-error",
-    when: "a list or an operator in place of a key is a server error",
+    when: "another type of value in place of a key is a server error",
     cvss: Some("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:P/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N"),
 };
 

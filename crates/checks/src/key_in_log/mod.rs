@@ -43,7 +43,7 @@ const META: Meta = Meta {
     variants: &[LOGGED],
     mode: Mode::Safe,
     needs: &[Need::LogFile],
-    remedy: None,
+    remedy: Some(&crate::remedies::KEY_OUT_OF_LOGS),
     reference: &["KEY-031"],
     since: "0.1.0",
     disturbs: true,

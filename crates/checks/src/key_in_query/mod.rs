@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use asked::{Asked, asked, key_place};
 pub(crate) use asked::{asked_names, is_suitable};
-pub(crate) use refusal::alike;
-use refusal::said_apart;
+pub(crate) use refusal::{alike, said_apart};
 
 /// The checks of this folder.
 pub const CHECKS: &[&dyn AnyCheck] = &[check::<KeyInQuery>()];
@@ -88,7 +87,7 @@ impl Check for KeyInQuery {
         variants: &[ONLY_WAY, ALSO],
         mode: Mode::Safe,
         needs: &[],
-        remedy: None,
+        remedy: Some(&crate::remedies::API_KEY_LOOKUP),
         reference: &["KEY-001"],
         since: "0.1.0",
         disturbs: false,

@@ -25,7 +25,7 @@ pub(crate) fn alike(a: &Response, b: &Response, volatile: &BTreeSet<String>) -> 
 }
 
 /// What two refusals say, quoted; with their status where the words alone are the same.
-pub(super) fn said_apart(a: &Response, b: &Response) -> (String, String) {
+pub(crate) fn said_apart(a: &Response, b: &Response) -> (String, String) {
     let (x, y) = (said(a), said(b));
     match (x, y) {
         (Some(x), Some(y)) if x != y => (format!("\"{x}\""), format!("\"{y}\"")),

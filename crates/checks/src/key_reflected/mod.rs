@@ -60,7 +60,7 @@ impl Check for KeyReflected {
         variants: &[REFLECTED],
         mode: Mode::Safe,
         needs: &[],
-        remedy: None,
+        remedy: Some(&crate::remedies::GENERIC_ERRORS),
         reference: &["KEY-004", "KEY-005"],
         since: "0.1.0",
         disturbs: false,

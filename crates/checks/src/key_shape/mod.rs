@@ -61,7 +61,7 @@ const META: Meta = Meta {
     variants: &[FEW_BITS, WEAK, ON_LOOPBACK],
     mode: Mode::Passive,
     needs: &[Need::Identity],
-    remedy: None,
+    remedy: Some(&crate::remedies::API_KEY_LOOKUP),
     reference: &["KEY-024"],
     since: "0.1.0",
     disturbs: false,
@@ -135,6 +135,7 @@ impl Check for TestKeyInUse {
         cwe: &[1392, 489],
         variants: &[PRINTED, SAYS_TEST, ON_LOOPBACK],
         reference: &["KEY-025"],
+        remedy: None,
         ..META
     };
     type Subject = subject::Identity;

@@ -70,7 +70,7 @@ impl Check for KeySharedCache {
         variants: &[ANYBODY, ANOTHER],
         mode: Mode::Safe,
         needs: &[Need::TwoIdentities],
-        remedy: None,
+        remedy: Some(&crate::remedies::NO_STORE_ANSWERS),
         reference: &["KEY-008"],
         since: "0.1.0",
         disturbs: false,

@@ -41,6 +41,7 @@ impl Check for CacheablePrivateAnswer {
         variants: &[SHARED, UNSTATED],
         needs: &[model::Need::Identity],
         reference: &["KEY-008"],
+        remedy: Some(&crate::remedies::NO_STORE_ANSWERS),
         ..META
     };
     type Subject = subject::Exchange;

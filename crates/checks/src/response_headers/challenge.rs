@@ -24,6 +24,7 @@ impl Check for UnauthorizedWithoutChallenge {
         owasp: &[Owasp::Api2],
         cwe: &[287],
         reference: &["KEY-034"],
+        remedy: Some(&crate::remedies::API_KEY_LOOKUP),
         ..META
     };
     type Subject = subject::Exchange;

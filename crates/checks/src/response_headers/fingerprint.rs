@@ -31,6 +31,7 @@ impl Check for ServerFingerprint {
         id: "server-fingerprint",
         title: "Headers tell the version of the server software",
         cwe: &[200],
+        remedy: Some(&crate::remedies::SECURITY_HEADERS),
         ..META
     };
     type Subject = subject::Exchange;

@@ -85,7 +85,7 @@ const META: Meta = Meta {
     variants: &[TO_ANYONE, TO_CALLERS, LIMITED, PUBLISHABLE],
     mode: Mode::Passive,
     needs: &[],
-    remedy: None,
+    remedy: Some(&crate::remedies::DECLARED_FIELDS),
     reference: &["KEY-007"],
     since: "0.1.0",
     disturbs: false,

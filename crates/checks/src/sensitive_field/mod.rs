@@ -67,7 +67,7 @@ const META: Meta = Meta {
     variants: &[OTHERS_TO_ANYONE, OTHERS, CLEAR_PASSWORD, ONE_TO_ANYONE, ONE, NOTE],
     mode: Mode::Passive,
     needs: &[],
-    remedy: None,
+    remedy: Some(&crate::remedies::DECLARED_FIELDS),
     reference: &["KEY-007"],
     since: "0.1.0",
     disturbs: false,

@@ -161,6 +161,7 @@ impl Check for AbsentHsts {
         title: "Browsers are not told to use https only",
         cwe: &[319, 523],
         variants: &[HSTS, LOOPBACK],
+        remedy: Some(&crate::remedies::SECURITY_HEADERS),
         ..META
     };
     type Subject = subject::Origin;

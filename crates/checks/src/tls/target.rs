@@ -206,6 +206,7 @@ fn served(io: Io) -> Served {
         secure: true,
         log: None,
         mode: Mode::Safe,
+        repeatable: Default::default(),
     };
     served.with_identity("alice", "X-API-Key", KEY)
 }

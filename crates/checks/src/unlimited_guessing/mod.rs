@@ -65,7 +65,7 @@ const META: Meta = Meta {
     variants: &[REMOTE, LOOPBACK],
     mode: Mode::Safe,
     needs: &[Need::Description],
-    remedy: None,
+    remedy: Some(&crate::remedies::RATE_LIMIT),
     reference: &[],
     since: "0.1.0",
     disturbs: true,

@@ -42,7 +42,7 @@ const META: Meta = Meta {
     variants: &[CONTENT, SIZE],
     mode: Mode::Safe,
     needs: &[Need::Identity],
-    remedy: None,
+    remedy: Some(&crate::remedies::API_KEY_LOOKUP),
     reference: &["KEY-028"],
     since: "0.1.0",
     disturbs: false,

@@ -48,9 +48,21 @@ pub fn root() -> PathBuf {
 /// # Errors
 /// It does not start.
 pub fn flask_vulnerable_werkzeug() -> Result<App, String> {
+    werkzeug("e2e/flask_keys/vulnerable.py")
+}
+
+/// The same, with a log that keeps credentials out.
+///
+/// # Errors
+/// It does not start.
+pub fn flask_vulnerable_quiet() -> Result<App, String> {
+    werkzeug("e2e/flask_keys/quiet.py")
+}
+
+fn werkzeug(path: &str) -> Result<App, String> {
     let port = free_port()?;
     let mut command = program("python")?;
-    command.arg("e2e/flask_keys/vulnerable.py").arg(port.to_string());
+    command.arg(path).arg(port.to_string());
     start(command, port, BTreeMap::new())
 }
 
@@ -144,6 +156,120 @@ fn signed_folder(language: &str) -> PathBuf {
     root().join("e2e/signing").join(language)
 }
 
+/// Frameworks in which `e2e/mended` has the orders API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framework {
+    /// Flask under waitress.
+    Flask,
+    /// FastAPI under uvicorn.
+    FastApi,
+    /// Django under waitress.
+    Django,
+    /// Express on Node.js.
+    Express,
+}
+
+impl Framework {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Flask, Self::FastApi, Self::Django, Self::Express];
+
+    fn program(self) -> &'static str {
+        match self {
+            Self::Flask => "e2e/mended/flask_orders.py",
+            Self::FastApi => "e2e/mended/fastapi_orders.py",
+            Self::Django => "e2e/mended/django_orders.py",
+            Self::Express => "e2e/mended/express_orders.mjs",
+        }
+    }
+}
+
+/// How the orders API of `e2e/mended` knows its callers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// By API keys.
+    Keyed,
+    /// By signatures.
+    Signed,
+}
+
+/// The orders API of `e2e/mended`: careless, or with these remedies.
+///
+/// # Errors
+/// It does not start.
+pub fn mended(framework: Framework, guard: Guard, remedies: &[&str]) -> Result<App, String> {
+    let port = free_port()?;
+    let mut command = match framework {
+        Framework::Express => node()?,
+        Framework::Flask | Framework::FastApi | Framework::Django => program("python")?,
+    };
+    let word = match guard {
+        Guard::Keyed => "keyed",
+        Guard::Signed => "signed",
+    };
+    command.args([framework.program(), &port.to_string(), word]).args(remedies);
+    command.envs(MENDED_CREDENTIALS);
+    let credentials = MENDED_CREDENTIALS.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    start(command, port, credentials.collect())
+}
+
+/// Credentials of the callers of `e2e/mended`, random and of no use elsewhere.
+pub const MENDED_CREDENTIALS: [(&str, &str); 3] = [
+    ("ACME_KEY", "sk_live_9f2c7be1a04d5583c6e0b7d41f29aa8c3d75e6104b8f92cd"),
+    ("GLOBEX_KEY", "sk_live_1d84a7f3c05be26990ff4ab37c61d8e25a09b3c7f4d216e8"),
+    ("ACME_SECRET", "kR7v0mXqLz3uYp9TnB2sWc6JhE1aGd8f"),
+];
+
+/// Runs the tests in Python and JavaScript of what no scan reaches in `remedies/`.
+///
+/// # Errors
+/// One of them fails, with what they wrote.
+pub fn remedies_by_call() -> Result<(), String> {
+    let (mut python, mut node) = (program("python")?, node()?);
+    python.args(["-B", "e2e/remedies_test.py"]);
+    node.args(["--test", "e2e/remedies.test.mjs"]);
+    for mut command in [python, node] {
+        let ended = command.output().map_err(|e| format!("{command:?}: {e}"))?;
+        if !ended.status.success() {
+            let written = [ended.stdout, ended.stderr].concat();
+            return Err(String::from_utf8_lossy(&written).into_owned());
+        }
+    }
+    Ok(())
+}
+
+/// A verifier that others wrote, of `e2e/verifiers`, mounted in `python` or `node`.
+///
+/// # Errors
+/// It does not start.
+pub fn verifier(language: &str, name: &str) -> Result<App, String> {
+    let port = free_port()?;
+    let mut command = verifier_command(language)?;
+    command.arg(name).arg(port.to_string());
+    start_in(command, &verifier_folder(language), port, BTreeMap::new())
+}
+
+/// The program that starts the verifiers of a language that others wrote, without arguments.
+pub(crate) fn verifier_command(language: &str) -> Result<Command, String> {
+    let folder = verifier_folder(language);
+    let mut command = match language {
+        "python" => program("python")?,
+        _ if !folder.join("node_modules").exists() => {
+            return Err(format!("{}/node_modules is missing: `cargo xtask test` installs it", folder.display()));
+        }
+        _ => Command::new("node"),
+    };
+    match language {
+        "python" => command.args(["-m", "verifiers"]),
+        _ => command.arg("main.mjs"),
+    };
+    command.current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+    Ok(command)
+}
+
+fn verifier_folder(language: &str) -> PathBuf {
+    root().join("e2e/verifiers").join(language)
+}
+
 /// Kinto, an API that others wrote, as released.
 ///
 /// # Errors
@@ -202,6 +328,17 @@ fn program(name: &str) -> Result<Command, String> {
     }
     let mut command = Command::new(path);
     command.current_dir(root());
+    Ok(command)
+}
+
+/// Node.js, with what `cargo xtask test` puts beside the environment.
+fn node() -> Result<Command, String> {
+    let packages = environment().with_file_name("node").join("node_modules");
+    if !packages.exists() {
+        return Err(format!("{} is missing: `cargo xtask test` installs it", packages.display()));
+    }
+    let mut command = Command::new("node");
+    command.current_dir(root()).env("NODE_PATH", packages);
     Ok(command)
 }
 

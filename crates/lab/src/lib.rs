@@ -3,6 +3,8 @@
 
 pub mod apps;
 pub mod hardened;
+pub mod mended;
 pub mod signed;
 pub mod trial;
+pub mod verifiers;
 pub mod zoo;

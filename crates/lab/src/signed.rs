@@ -13,7 +13,7 @@ use crate::trial;
 /// Verifiers that are scanned at once.
 ///
 /// **Source**: chosen; each is one process that mostly waits, on a machine of two cores.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// A verifier, as `--list` describes it; see e2e/signing/README.md.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,10 +32,7 @@ pub struct Verifier {
     pub gaps: Vec<String>,
     /// The defect in a sentence.
     pub shows: String,
-    credentials: Vec<BTreeMap<String, Value>>,
-    signing: Value,
-    /// In place of `signing`, where nothing is signed.
-    identity: Option<Value>,
+    identities: BTreeMap<String, Value>,
     repeatable: Vec<String>,
     description: String,
 }
@@ -58,20 +55,9 @@ impl Verifier {
         self.defect == "none"
     }
 
-    /// The configuration that a user of its API writes: every client, each with its way to sign.
+    /// The configuration that a user of its API writes.
     fn configuration(&self) -> Value {
-        if let Some(identity) = &self.identity {
-            return json!({ "identities": { "client": identity }, "repeatable": self.repeatable });
-        }
-        let identity = |(position, credential): (usize, &BTreeMap<String, Value>)| {
-            let mut signing = self.signing.clone();
-            for (name, value) in credential.iter().filter(|(_, value)| value.is_string()) {
-                signing[name] = value.clone();
-            }
-            (format!("client-{position}"), json!({ "signing": signing }))
-        };
-        let identities: BTreeMap<String, Value> = self.credentials.iter().enumerate().map(identity).collect();
-        json!({ "identities": identities, "repeatable": self.repeatable })
+        json!({ "identities": self.identities, "repeatable": self.repeatable })
     }
 
     fn start(&self) -> Result<App, String> {

@@ -35,8 +35,15 @@ pub async fn scan(url: &str, identities: Vec<Identity>) -> Result<Scan, String> 
 /// # Errors
 /// The configuration or the description cannot be read.
 pub async fn scan_configured(url: &str, configuration: &str) -> Result<Scan, String> {
-    let resolved = config::parse(configuration).and_then(|c| c.resolve(&Nothing)).map_err(|e| e.to_string())?;
-    scan_with(url, resolved, Mode::Safe, Vec::new()).await
+    scan_with(url, resolved(configuration)?, Mode::Safe, Vec::new()).await
+}
+
+/// What a `middlebrick.yaml` says that refers to no variable and no file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn resolved(configuration: &str) -> Result<Resolved, String> {
+    config::parse(configuration).and_then(|c| c.resolve(&Nothing)).map_err(|e| e.to_string())
 }
 
 struct Nothing;
@@ -132,6 +139,25 @@ fn login(user: &str, password: &str) -> Identity {
         extract: vec![Extract { from: ExtractFrom::Json("$.token".into()), place: Place::bearer() }],
     };
     Identity { name: user.into(), login: Some(login), ..Identity::default() }
+}
+
+/// The orders API of `e2e/mended`: two partners with a key each, or one that signs by this preset.
+///
+/// # Errors
+/// Its description cannot be read.
+pub async fn mended(app: &App, preset: Option<&str>) -> Result<Scan, String> {
+    let credential = |name: &str| app.credentials.get(name).map(String::as_str).unwrap_or_default();
+    let key = |name: &str| json!({ "header": { "X-API-Key": credential(name) } });
+    let identities = match preset {
+        Some(preset) => {
+            let signing = json!({ "preset": preset, "key_id": "acme", "secret": credential("ACME_SECRET") });
+            json!({ "acme": { "signing": signing } })
+        }
+        None => json!({ "acme": key("ACME_KEY"), "globex": key("GLOBEX_KEY") }),
+    };
+    // It changes nothing.
+    let configuration = json!({ "identities": identities, "repeatable": ["POST /echo"] });
+    scan_configured(&format!("{}/openapi.json", app.base), &configuration.to_string()).await
 }
 
 /// VAmPI with one of its users.

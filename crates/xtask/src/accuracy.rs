@@ -10,8 +10,9 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use engine::testing::scan_served;
 use lab::signed::Told;
+use lab::verifiers::{Shown, Truth};
 use lab::{apps, trial};
-use model::{Scan, Severity};
+use model::{Scan, Severity, SignedPart};
 
 use crate::{ci, root, say};
 
@@ -46,11 +47,12 @@ pub(crate) fn run(arguments: &[&str]) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let justified = justifications()?;
     runtime.block_on(signed(&mut text))?;
-    let mut missing = runtime.block_on(applications(&mut text, folder, &justified))?;
+    let mut missing = runtime.block_on(others(&mut text))?;
+    missing.extend(runtime.block_on(applications(&mut text, folder, &justified))?);
     missing.dedup();
     std::fs::write(root().join("docs/accuracy.md"), text).context("cannot write docs/accuracy.md")?;
     if !missing.is_empty() {
-        bail!("not justified in e2e/justified.txt:\n  {}", missing.join("\n  "));
+        bail!("not justified in e2e/justified.txt or e2e/verifiers/truth.toml:\n  {}", missing.join("\n  "));
     }
     say("wrote docs/accuracy.md");
     Ok(())
@@ -150,6 +152,69 @@ async fn signed(text: &mut String) -> anyhow::Result<()> {
         ratio(right, right + wrong),
     );
     Ok(())
+}
+
+/// The verifiers that others wrote. Returns what e2e/verifiers/truth.toml does not say of them.
+async fn others(text: &mut String) -> anyhow::Result<Vec<String>> {
+    text.push_str(
+        "\n## Verifiers that others wrote\n\nLibraries as released, each mounted as its own document shows, as real processes on \
+         loopback; see e2e/verifiers/README.md. The map says which parts of a request its signatures cover, as shown by \
+         requests; what is in neither column cannot be shown there: a GET has no body, a scheme no nonce.\n",
+    );
+    let truths = lab::verifiers::truths().map_err(|e| anyhow!(e))?;
+    let verifiers = lab::verifiers::verifiers().map_err(|e| anyhow!(e))?;
+    let mut missing = Vec::new();
+    for shown in lab::verifiers::show(&verifiers).await.map_err(|e| anyhow!(e))? {
+        let verifier = &shown.verifier;
+        let truth = truths.get(&verifier.name).with_context(|| format!("{} is not in truth.toml", verifier.name))?;
+        _ = write!(
+            text,
+            "\n### {}\n\n`{}` {}, in {}, as in [its document]({}).\n\n| Operation | Covered | Not covered |\n|---|---|---|\n",
+            verifier.name, verifier.library, verifier.version, verifier.framework, verifier.document
+        );
+        for (operation, map) in &shown.map {
+            let differs = if truth.map.get(operation) == Some(map) { "" } else { " (**not true**)" };
+            _ = writeln!(text, "| {operation} | {} | {}{differs} |", parts(&map.covered), parts(&map.not_covered));
+        }
+        if shown.map != truth.map {
+            missing.push(format!("{}: the map", verifier.name));
+        }
+        _ = writeln!(text, "\n{} ({})", truth.why, truth.source);
+        missing.extend(found(text, &shown, truth));
+    }
+    Ok(missing)
+}
+
+/// The findings of a verifier, each with what makes it true. Returns those that nothing does, and those
+/// that are true and were not found.
+fn found(text: &mut String, shown: &Shown, truth: &Truth) -> Vec<String> {
+    let name = &shown.verifier.name;
+    let mut missing = Vec::new();
+    let not_found: Vec<(&str, bool)> =
+        truth.checks().filter(|(check, _)| !shown.findings.contains_key(*check)).collect();
+    if shown.findings.is_empty() && not_found.is_empty() {
+        text.push_str("\nNo finding above info.\n");
+        return missing;
+    }
+    text.push_str("\n| Severity | Check | Why it is true |\n|---|---|---|\n");
+    for (check, severity) in &shown.findings {
+        let why = truth.why_found(check).unwrap_or_else(|| {
+            missing.push(format!("{name}: `{check}`"));
+            "**not justified**"
+        });
+        _ = writeln!(text, "| {severity} | `{check}` | {why} |");
+    }
+    for (check, missed) in not_found {
+        _ = writeln!(text, "| **missed** | `{check}` | {} |", truth.why_found(check).unwrap_or_default());
+        if !missed {
+            missing.push(format!("{name}: `{check}` was not found"));
+        }
+    }
+    missing
+}
+
+fn parts(parts: &BTreeSet<SignedPart>) -> String {
+    parts.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// Applications as real processes. Returns the findings that nobody has justified.

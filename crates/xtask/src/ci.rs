@@ -1,6 +1,6 @@
 //! `test` and `ci`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -36,8 +36,14 @@ pub(crate) fn e2e() -> PathBuf {
     target().join("e2e")
 }
 
-/// A virtual environment with the Python applications' requirements, made once per version of them.
+/// What the applications of `e2e/` need.
 pub(crate) fn set_up() -> anyhow::Result<()> {
+    set_up_python()?;
+    set_up_node()
+}
+
+/// A virtual environment with the Python applications' requirements, made once per version of them.
+fn set_up_python() -> anyhow::Result<()> {
     let requirements =
         std::fs::read_to_string(root().join("e2e/requirements.txt")).context("cannot read e2e/requirements.txt")?;
     let environment = e2e().join("venv");
@@ -58,6 +64,32 @@ pub(crate) fn set_up() -> anyhow::Result<()> {
         "e2e/requirements.txt",
     ]))?;
     std::fs::write(stamp, requirements).context("cannot note what is installed")
+}
+
+/// The packages of the applications for Node.js, installed once per version of them: in the build folder,
+/// where `NODE_PATH` leads, and beside the verifiers, whose modules are found in no other way.
+fn set_up_node() -> anyhow::Result<()> {
+    let folder = e2e().join("node");
+    std::fs::create_dir_all(&folder).context("cannot make the build folder")?;
+    let wanted = root().join("e2e/express_keys/package.json");
+    std::fs::copy(&wanted, folder.join("package.json")).context("cannot copy e2e/express_keys/package.json")?;
+    npm(&["install", "--no-package-lock"], &folder, "package.json")?;
+    npm(&["ci", "--ignore-scripts"], &root().join("e2e/verifiers/node"), "package-lock.json")
+}
+
+/// Installs the packages that a file of the folder names, unless they are there.
+fn npm(arguments: &[&str], folder: &Path, file: &str) -> anyhow::Result<()> {
+    let wanted = std::fs::read_to_string(folder.join(file)).with_context(|| format!("cannot read {file}"))?;
+    let stamp = folder.join("node_modules/installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let mut npm = Command::new("npm");
+    npm.args(arguments).args(["--silent", "--no-audit", "--no-fund", "--prefix"]).arg(folder);
+    if run(&mut npm).is_err() {
+        bail!("npm cannot install the packages; on Debian: apt-get install nodejs npm");
+    }
+    std::fs::write(stamp, wanted).context("cannot note what is installed")
 }
 
 /// Licenses, sources and banned crates. Advisories need the network and are not looked up here.

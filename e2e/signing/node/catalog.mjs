@@ -45,6 +45,18 @@ export function ownForm(canonical, headers, more = {}) {
   };
 }
 
+/** What an object holds that is not null. */
+const present = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value != null));
+
+/** Each client as an identity of middlebrick.yaml, by the name of its tenant. */
+function identities(scheme) {
+  const named = scheme.credentials.map(({ tenant, ...client }, position) => [
+    ["northwind", "contoso"][position],
+    { signing: { ...scheme.signing, ...present(client) } },
+  ]);
+  return Object.fromEntries(named);
+}
+
 /** The entry of `--list`. */
 export function listing(entry) {
   const { scheme } = entry;
@@ -78,10 +90,10 @@ export function listing(entry) {
     encoding: scheme.signing.encoding ?? "",
     credentials: scheme.credentials.map(({ tenant, ...client }) => client),
     signing,
-    identity: { signing },
+    identities: identities(scheme),
     operations: [...found, ...entry.operations],
     public: ["GET /health", "GET /openapi.json", ...entry.public],
-    repeatable: ["POST /echo", ...(entry.files ? ["PUT /files/{path}"] : [])],
+    repeatable: ["POST /echo", ...(entry.files ? ["PUT /files/{path}"] : []), ...(entry.repeatable ?? [])],
     description: "/openapi.json",
   };
 }

@@ -118,6 +118,7 @@ verifier({
   shows: "X-HTTP-Method-Override is not signed: POST /drafts under the same signature is handled as GET or DELETE",
   errors: { style: "problem", status: 422, text: "Signature invalide", language: "fr" },
   operations: [{ method: "POST", target: "/drafts", content_type: "application/json", body: "{}" }],
+  repeatable: ["POST /drafts"],
   route(request, path) {
     const handled = request.headers["x-http-method-override"] ?? request.method;
     return path === "/drafts" ? () => ({ handled_as: handled }) : null;

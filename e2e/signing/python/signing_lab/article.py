@@ -90,6 +90,7 @@ def contoso():
     defect="SIG-015",
     shows="as printed; every flaw that the design lists under the article's scheme is here, see `gaps`",
     files=True,
+    repeatable=("POST /transfers/preview",),
     operations=(
         {"method": "POST", "target": "/admin/export", "content_type": "application/json", "body": "{}"},
         {"method": "GET", "target": "/admin/exports"},

@@ -63,6 +63,7 @@ class Verifier:
     public: tuple = ()
     operations: tuple = ()
     body: str = '{"item":"paper filters","quantity":400}'
+    repeatable: tuple = ()
     arrange: Callable | None = field(default=None, compare=False)
 
 
@@ -119,7 +120,7 @@ def listing(entry):
         "encoding": scheme.signing.get("encoding", ""),
         "credentials": clients,
         "signing": signing if signs else None,
-        "identity": {"signing": signing} if signs else {"header": {scheme.signing["headers"]["key_id"]: clients[0]["key_id"]}},
+        "identities": identities(scheme, clients, signs),
         "operations": operations(entry),
         "public": ["GET /health", "GET /openapi.json", *entry.public],
         "repeatable": repeatable(entry),
@@ -143,4 +144,15 @@ def operations(entry):
 
 def repeatable(entry):
     """Operations that a scan may send although they are not GET."""
-    return ["POST /echo", *(["PUT /files/{path}"] if entry.files else [])]
+    return ["POST /echo", *(["PUT /files/{path}"] if entry.files else []), *entry.repeatable]
+
+
+def identities(scheme, clients, signs):
+    """Each client as an identity of middlebrick.yaml, by the name of its tenant."""
+    named = zip(("northwind", "contoso"), clients)
+    if not signs:
+        return {name: {"header": {scheme.signing["headers"]["key_id"]: client["key_id"]}} for name, client in named}
+    return {
+        name: {"signing": {**scheme.signing, **{part: value for part, value in client.items() if value is not None}}}
+        for name, client in named
+    }

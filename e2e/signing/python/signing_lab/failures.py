@@ -157,6 +157,7 @@ EARLY_ERRORS = Errors("json", 403, "refused")
     EARLY_ERRORS,
     defect="SIG-033",
     shows="PUT /drafts/{name} stores the draft and then verifies: a refused one can be read back",
+    repeatable=("PUT /drafts/{name}",),
     nonce_store=True,
     operations=(
         {

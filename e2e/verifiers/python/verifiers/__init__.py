@@ -1,0 +1,1 @@
+"""Verifiers that others wrote, each mounted as its document shows."""

@@ -434,7 +434,8 @@ impl Door {
             if let Some(stamp) = live.signatures.reserve(signer, &places, request, &now()) {
                 return stamp;
             }
-            if !live.signatures.are_refused() || self.is_interrupted() {
+            let is_over = self.is_interrupted() || self.started.elapsed() >= self.limits.budget;
+            if is_over || !live.signatures.are_refused() {
                 break;
             }
             tokio::time::sleep(Duration::from_secs(1)).await;

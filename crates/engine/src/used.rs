@@ -8,7 +8,7 @@ use std::collections::HashSet;
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use model::identity::SignedPlaces;
+use model::SignedPlaces;
 use model::{Request, Signer, Stamp};
 
 /// How far back a stamp may go where the scheme states no window.

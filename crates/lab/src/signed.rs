@@ -110,9 +110,14 @@ pub fn verifiers() -> Result<Vec<Verifier>, String> {
 pub async fn tell(verifiers: &[Verifier]) -> Result<Vec<Told>, String> {
     let all = checks::all();
     let metas: BTreeMap<&str, &Meta> = all.iter().map(|check| (check.meta().id, check.meta())).collect();
-    let told: Vec<Result<Told, String>> =
-        stream::iter(verifiers).map(|verifier| verifier.told(&metas)).buffered(AT_ONCE).collect().await;
-    let (told, failed): (Vec<_>, Vec<_>) = told.into_iter().partition(Result::is_ok);
+    let scans = verifiers.iter().enumerate().map(|(position, verifier)| {
+        let metas = &metas;
+        async move { (position, verifier.told(metas).await) }
+    });
+    // Some take much longer than others.
+    let mut told: Vec<(usize, Result<Told, String>)> = stream::iter(scans).buffer_unordered(AT_ONCE).collect().await;
+    told.sort_by_key(|(position, _)| *position);
+    let (told, failed): (Vec<_>, Vec<_>) = told.into_iter().map(|(_, told)| told).partition(Result::is_ok);
     match failed.into_iter().filter_map(Result::err).collect::<Vec<_>>() {
         failed if failed.is_empty() => Ok(told.into_iter().flatten().collect()),
         failed => Err(failed.join("\n")),

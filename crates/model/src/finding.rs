@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::compliance::{ComplianceRow, requirements_of};
 use crate::exchange::OperationKey;
-use crate::identity::SigningMode;
 use crate::meta::{Category, Meta, Owasp, Remedy};
 use crate::scan::Assessment;
 use crate::severity::{Confidence, Severity};
+use crate::signer::SigningMode;
 use crate::verdict::{Flaw, Location};
 
 /// A piece of evidence: an exchange or a fact, under its role in the observation.

@@ -17,6 +17,8 @@ pub mod score;
 pub mod secret;
 pub mod sensitive;
 pub mod severity;
+pub mod signed_place;
+pub mod signer;
 pub mod verdict;
 
 pub use compliance::{ComplianceRow, Framework};
@@ -24,13 +26,13 @@ pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded
 pub use finding::{Evidence, Finding, Occurrence, RemedyName, Suppression, findings};
 pub use gate::Gate;
 pub use http::{Body, Headers, Origin, Request, Response};
-pub use identity::{
-    Credential, Forgery, Identity, Place, RevokedKey, Sample, SignedPlace, SignedPlaces, Signer, SigningMode, Stamp,
-};
+pub use identity::{Credential, Identity, Place, RevokedKey};
 pub use meta::{Category, Code, Meta, Mode, Need, Owasp, Remedy, Variant};
 pub use redact::Redactor;
 pub use scan::{Assessment, Outcome, ReplayWindow, Scan, SignatureCoverage, SignedPart, SubjectKey, WindowBounds};
 pub use score::{Grade, Score, score};
 pub use secret::Secret;
 pub use severity::{Confidence, Severity};
+pub use signed_place::SignedPlace;
+pub use signer::{Forgery, Sample, SignedPlaces, Signer, SigningMode, Stamp};
 pub use verdict::{Flaw, Location, NonEmpty, Verdict};

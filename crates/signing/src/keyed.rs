@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::identity::SignedPlaces;
+use model::SignedPlaces;
 use model::{Forgery, Origin, Request, Secret, SignedPlace, Signer, Stamp};
 
 use crate::extension::Extended;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::identity::SignedPlace;
+use model::SignedPlace;
 use model::{Place, Request};
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 //! **Source**: Microsoft, "Authorize with Shared Key", version 2015-02-21 and later:
 //! <https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key>.
 
-use model::identity::SignedPlaces;
+use model::SignedPlaces;
 use model::{Place, Request, SignedPlace, Stamp};
 
 use super::{header, malformed};

@@ -9,7 +9,7 @@ mod oauth1;
 mod rfc9421;
 mod sigv4;
 
-use model::identity::SignedPlaces;
+use model::SignedPlaces;
 use model::{Place, Request, SignedPlace, Stamp};
 
 pub use cavage::Cavage;

@@ -21,6 +21,18 @@ const NO_NUMBER: Variant = Variant {
     cvss: Some("CVSS:4.0/AV:N/AC:L/AT:P/PR:N/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N"),
 };
 
+const CLIENT_WINDOW: Variant = Variant {
+    name: "client-window",
+    when: "the client says how old its request may be, without a limit",
+    cvss: Some("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N"),
+};
+
+/// Parameters by which a client says how old its request may be, in milliseconds.
+///
+/// **Source**: Binance, "SIGNED endpoint security" (`recvWindow`, at most 60 000); Bybit and MEXC take
+/// the same, some under the second name.
+const WINDOWS: [&str; 2] = ["recvWindow", "recv_window"];
+
 /// Texts that some verifiers read as a time which is never too old, and what each is.
 ///
 /// **Source**: IEEE 754, section 5.11 (NaN compares as false with everything), which `Number("NaN")`
@@ -50,16 +62,23 @@ pub(super) struct Observation {
     /// The last of them, its signature corrupted; absent where it was refused.
     #[serde(default)]
     no_number_corrupted: Option<Recorded>,
+    /// Signed with the time of yesterday and a parameter that allows two days; absent where a time that is
+    /// no number is accepted.
+    #[serde(default)]
+    client_window: Option<Recorded>,
+    /// The same, its signature corrupted; absent where it was refused.
+    #[serde(default)]
+    client_window_corrupted: Option<Recorded>,
 }
 
 impl Check for OldTimestampAccepted {
-    const META: Meta = Meta { variants: &[NO_NUMBER, FOREVER], reference: &["SIG-017"], ..META };
+    const META: Meta = Meta { variants: &[NO_NUMBER, CLIENT_WINDOW, FOREVER], reference: &["SIG-017"], ..META };
     type Subject = subject::Identity;
     type Observation = Observation;
 
     fn plan(identity: &subject::Identity, survey: &Survey) -> Result<Requests, NotApplicable> {
         timed(identity, survey)?;
-        Ok(Requests { expected: 3, most: CONTROLS + 4 })
+        Ok(Requests { expected: 4, most: CONTROLS + 6 })
     }
 
     async fn observe(
@@ -78,6 +97,8 @@ impl Check for OldTimestampAccepted {
             year_old_corrupted: None,
             no_number: Vec::new(),
             no_number_corrupted: None,
+            client_window: None,
+            client_window_corrupted: None,
         };
         match judged(&seen.day_old, &controls) {
             Acceptance::Unclear => {}
@@ -101,9 +122,15 @@ impl Check for OldTimestampAccepted {
                     seen.no_number.push(answer);
                     if accepted {
                         seen.no_number_corrupted = Some(session.send(&controls.corrupt(draft)).await?);
-                        break;
+                        return Ok(seen);
                     }
                 }
+                let draft = with_window(&asked);
+                let answer = session.send(&draft).await?;
+                if judged(&answer, &controls) == Acceptance::Accepted {
+                    seen.client_window_corrupted = Some(session.send(&controls.corrupt(draft)).await?);
+                }
+                seen.client_window = Some(answer);
             }
         }
         Ok(seen)
@@ -117,6 +144,14 @@ impl Check for OldTimestampAccepted {
             Acceptance::Unclear => return unclear(&seen.day_old),
             Acceptance::Refused => {
                 let accepted = |(answer, _): &(&Recorded, _)| judged(answer) == Acceptance::Accepted;
+                if let Some(answer) = seen.client_window.as_ref().filter(|e| judged(e) == Acceptance::Accepted) {
+                    if !refused(&seen.client_window_corrupted) {
+                        return Verdict::inconclusive(checked);
+                    }
+                    let message = "a request of yesterday is accepted if a parameter of it says that it may be that old";
+                    let flaw = Flaw::new(&CLIENT_WINDOW, "client-window-accepted", message);
+                    return Verdict::fail(flaw.mark("client_window", status(answer)));
+                }
                 let Some((answer, (_, what))) = seen.no_number.iter().zip(NO_NUMBERS).find(accepted) else {
                     return Verdict::pass();
                 };
@@ -149,4 +184,13 @@ impl Check for OldTimestampAccepted {
 /// The request, signed as if the clock were this many seconds off.
 pub(super) fn at(asked: &Asked<'_>, seconds: i64) -> Draft {
     asked.draft.clone().signed_at(1000 * seconds)
+}
+
+/// The request of yesterday, with parameters that allow it to be two days old.
+fn with_window(asked: &Asked<'_>) -> Draft {
+    let mut draft = at(asked, -DAY_S);
+    for name in WINDOWS {
+        draft.request = draft.request.with_query(name, &(2000 * DAY_S).to_string());
+    }
+    draft
 }

@@ -148,7 +148,8 @@ impl Check for OldTimestampAccepted {
                     if !refused(&seen.client_window_corrupted) {
                         return Verdict::inconclusive(checked);
                     }
-                    let message = "a request of yesterday is accepted if a parameter of it says that it may be that old";
+                    let message =
+                        "a request of yesterday is accepted if a parameter of it says that it may be that old";
                     let flaw = Flaw::new(&CLIENT_WINDOW, "client-window-accepted", message);
                     return Verdict::fail(flaw.mark("client_window", status(answer)));
                 }

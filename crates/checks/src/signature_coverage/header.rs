@@ -31,6 +31,9 @@ pub(super) struct Observation {
     /// As the first, once more; absent where the override has no effect.
     #[serde(default)]
     again: Option<Recorded>,
+    /// With the override, after that.
+    #[serde(default)]
+    overridden_again: Option<Recorded>,
     /// What differs at every request.
     #[serde(default)]
     volatile: BTreeSet<String>,
@@ -55,7 +58,7 @@ impl Check for HeaderNotSigned {
         if asked.baseline.exchange.response().is_none_or(|r| r.body.is_empty()) {
             return Err(NotApplicable::new("only an answer with content shows whether an override works"));
         }
-        Ok(Requests { expected: 2, most: 7 })
+        Ok(Requests { expected: 2, most: 8 })
     }
 
     async fn observe(
@@ -79,12 +82,14 @@ impl Check for HeaderNotSigned {
             overridden_corrupted,
             unknown_header: None,
             again: None,
+            overridden_again: None,
             volatile: asked.baseline.volatile.clone(),
         };
-        if seen.has_effect() {
+        if seen.is_head() || seen.has_effect() {
             let unknown = Edit::SetHeader(format!("X-{}", survey.unknown_word), method.into());
             seen.unknown_header = Some(session.send(&asked.draft.clone().edit(unknown)).await?);
-            seen.again = Some(session.send(&asked.draft.clone()).await?);
+            seen.again = Some(session.send(&asked.draft).await?);
+            seen.overridden_again = Some(session.send(&overriding(&asked, method)).await?);
         }
         Ok(seen)
     }
@@ -99,10 +104,7 @@ impl Check for HeaderNotSigned {
             let flaw = Flaw::new(&EFFECT, Self::META.id, message).with_confidence(Confidence::Likely);
             Verdict::fail(flaw.mark("overridden", status(&seen.overridden)))
         };
-        if seen.is_head() {
-            return flaw();
-        }
-        if !seen.has_effect() {
+        if !seen.is_head() && !seen.has_effect() {
             return match acceptance {
                 Acceptance::Accepted => Verdict::NotApplicable { reason: "the override header has no effect".into() },
                 Acceptance::Refused | Acceptance::Unclear => unclear(&seen.overridden),
@@ -111,10 +113,10 @@ impl Check for HeaderNotSigned {
         let usual = |exchange: &Option<Recorded>| {
             exchange.as_ref().is_some_and(|e| compare(e, &seen.valid, &seen.volatile) == Sameness::Same)
         };
-        if usual(&seen.unknown_header) && usual(&seen.again) {
+        if usual(&seen.unknown_header) && usual(&seen.again) && seen.has_effect_again() {
             return flaw();
         }
-        Verdict::inconclusive("the answer changes without an override too")
+        Verdict::inconclusive("the answer changes without an override too, or not with each")
     }
 }
 
@@ -128,6 +130,15 @@ impl Observation {
         };
         let is_head = answer.status == valid.status && answer.body.is_empty() && !valid.body.is_empty();
         is_head && standing(refusal) == Standing::Refused
+    }
+
+    /// True if the override gets the same answer a second time.
+    fn has_effect_again(&self) -> bool {
+        let Some(again) = &self.overridden_again else { return false };
+        let (Some(first), Some(second)) = (self.overridden.response(), again.response()) else { return false };
+        first.status == second.status
+            && first.body.is_empty() == second.body.is_empty()
+            && compare(again, &self.overridden, &self.volatile) != Sameness::Different
     }
 
     /// True if the signature passes, and the answer is another one than to the method as it is: other

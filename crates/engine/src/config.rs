@@ -13,87 +13,17 @@ use model::{Credential, Gate, Identity, OperationKey, Place, Request, RevokedKey
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use thiserror::Error;
 
 use crate::scan::Ignored;
 use crate::survey::{Configured, ConfiguredValues};
 
-/// What is wrong with a configuration.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ConfigError {
-    /// It is no YAML, or of another form than expected.
-    #[error("the configuration is not valid{place}: {reason}")]
-    Invalid {
-        /// Line and column, where known.
-        place: String,
-        /// What is wrong, without values.
-        reason: String,
-    },
-    /// A key that there is not.
-    #[error("the configuration has no key `{name}`{place}")]
-    UnknownKey {
-        /// The key.
-        name: String,
-        /// Line and column, where known.
-        place: String,
-        /// The nearest key that there is.
-        nearest: Option<String>,
-    },
-    /// An environment variable or a file that is not there.
-    #[error("`{place}` refers to {what}, which is not there")]
-    Missing {
-        /// Path of keys.
-        place: String,
-        /// The variable or file.
-        what: String,
-    },
-    /// A signing scheme that cannot be used.
-    #[error("`{place}`: {reason}")]
-    Signing {
-        /// Path of keys.
-        place: String,
-        /// What is wrong with it.
-        reason: signing::settings::SettingsError,
-    },
-    /// A captured request that cannot be used.
-    #[error("`{place}`: {reason}")]
-    Sample {
-        /// Path of keys.
-        place: String,
-        /// What is wrong with it, without its values.
-        reason: String,
-    },
-    /// A value of another form than expected.
-    #[error("`{place}` is not {wanted}")]
-    Form {
-        /// Path of keys.
-        place: String,
-        /// What is expected.
-        wanted: &'static str,
-    },
-}
+mod error;
+mod lookup;
 
-impl ConfigError {
-    /// What to try.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            Self::UnknownKey { nearest, .. } => nearest.as_ref().map(|n| format!("did you mean `{n}`?")),
-            Self::Missing { .. } => Some("set the variable, or write the value itself".into()),
-            Self::Signing { .. } => Some("the presets and the formula are in docs/config.schema.json".into()),
-            Self::Sample { .. } => Some("HTTP text, a curl command line and HAR are read".into()),
-            Self::Invalid { .. } | Self::Form { .. } => Some("the schema is in docs/config.schema.json".into()),
-        }
-    }
-}
-
-/// Looks up what a configuration refers to: environment variables and files.
-pub trait Lookup {
-    /// The value of an environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// The text of a file.
-    fn file(&self, path: &str) -> Option<String>;
-}
+pub use error::ConfigError;
+use error::plain;
+use lookup::expand_json;
+pub use lookup::{Lookup, expand};
 
 /// The file as written.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -206,52 +136,6 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
         let place = if path == "." { String::new() } else { format!(" at `{path}`") };
         plain(&error.inner().to_string(), place)
     })
-}
-
-/// A deserializer's message without the values that it may repeat.
-fn plain(message: &str, place: String) -> ConfigError {
-    if let Some(rest) = message.strip_prefix("unknown field `") {
-        let name = rest.split('`').next().unwrap_or_default().to_owned();
-        let known = rest.split("expected").nth(1).unwrap_or_default();
-        let known = known.split('`').skip(1).step_by(2);
-        let nearest = known.min_by_key(|k| distance(&name, k)).filter(|k| distance(&name, k) <= 1 + name.len() / 3);
-        return ConfigError::UnknownKey { nearest: nearest.map(Into::into), name, place };
-    }
-    if let Some((_, expected)) = message.strip_prefix("unknown variant `").and_then(|m| m.split_once("`, expected ")) {
-        return ConfigError::Invalid { place, reason: format!("it should be {expected}") };
-    }
-    let reason = match message.strip_prefix("invalid type: ") {
-        // "string "secret", expected a map": the kind is told, the value is not.
-        Some(rest) => {
-            let kind = rest.split([' ', ',']).next().unwrap_or_default();
-            let wanted = rest.split("expected ").nth(1).unwrap_or_default();
-            format!("a {kind} stands where {wanted} is expected")
-        }
-        None => message
-            .split('`')
-            .enumerate()
-            .filter(|(i, _)| i % 2 == 0 || message.starts_with("missing field"))
-            .map(|(_, p)| p)
-            .collect::<Vec<_>>()
-            .join("`"),
-    };
-    ConfigError::Invalid { place, reason }
-}
-
-/// Edits that make one word of the other (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// A configuration with everything looked up.
@@ -473,56 +357,6 @@ pub fn revoked_key(value: &str, revoked_at: Option<&str>, place: &str) -> Result
     Ok(RevokedKey { value: header_credential("", value.trim()).value, at_ms })
 }
 
-/// Replaces `${NAME}` by an environment variable, and a whole value `@env:NAME` or `@file:PATH`.
-///
-/// # Errors
-/// The variable or file is not there.
-pub fn expand(value: &str, place: &str, lookup: &dyn Lookup) -> Result<String, ConfigError> {
-    let missing = |what: String| ConfigError::Missing { place: place.into(), what };
-    if let Some(name) = value.strip_prefix("@env:") {
-        return lookup.variable(name).ok_or_else(|| missing(format!("the environment variable `{name}`")));
-    }
-    if let Some(path) = value.strip_prefix("@file:") {
-        return lookup.file(path).map(|t| t.trim_end().to_owned()).ok_or_else(|| missing(format!("the file `{path}`")));
-    }
-    let mut expanded = String::new();
-    let mut rest = value;
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, tail)) = after.split_once('}') else { break };
-        expanded.push_str(before);
-        expanded.push_str(&lookup.variable(name).ok_or_else(|| missing(format!("the environment variable `{name}`")))?);
-        rest = tail;
-    }
-    expanded.push_str(rest);
-    Ok(expanded)
-}
-
-fn expand_json(
-    value: &mut Value,
-    place: &str,
-    lookup: &dyn Lookup,
-    secrets: &mut Vec<Secret>,
-) -> Result<(), ConfigError> {
-    match value {
-        Value::String(text) => *text = expand(text, place, lookup)?,
-        Value::Array(items) => {
-            for item in items {
-                expand_json(item, place, lookup, secrets)?;
-            }
-        }
-        Value::Object(fields) => {
-            for (name, field) in fields {
-                expand_json(field, &format!("{place}.{name}"), lookup, secrets)?;
-                if let Value::String(text) = field {
-                    note_secret(name, text, secrets);
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-    Ok(())
-}
-
 /// What a sign-in body calls a name is no secret, everything else is.
 fn note_secret(name: &str, value: &str, secrets: &mut Vec<Secret>) {
     let name = name.to_ascii_lowercase();
@@ -544,93 +378,4 @@ fn keys(list: &[String], place: &'static str) -> Result<BTreeSet<OperationKey>, 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    struct Shell;
-
-    impl Lookup for Shell {
-        fn variable(&self, name: &str) -> Option<String> {
-            (name == "ALICE_KEY").then(|| "sk_live_1".into())
-        }
-        fn file(&self, path: &str) -> Option<String> {
-            (path == "token.txt").then(|| "tok\n".into())
-        }
-    }
-
-    #[test]
-    fn identities_of_every_form_are_read() {
-        let config = parse(
-            "identities:\n  alice: { header: { X-API-Key: '${ALICE_KEY}' }, tenant: acme }\n  bob: { login: { request: POST /login, json: { user: bob, password: pw-4711 }, bearer: $.token } }\n  carol: { basic: 'carol:pw' }\n  dave: { bearer: '@file:token.txt', role: admin }\nrepeatable: [ POST /preview ]\n",
-        )
-        .unwrap();
-        let resolved = config.resolve(&Shell).unwrap();
-        let alice = &resolved.identities[0];
-        assert_eq!((alice.credentials[0].value.expose(), alice.tenant.as_deref()), ("sk_live_1", Some("acme")));
-        let bob = resolved.identities[1].login.as_ref().unwrap();
-        assert_eq!(bob.request.body.text(), r#"{"user":"bob","password":"pw-4711"}"#);
-        assert_eq!(bob.secrets, [Secret::new("pw-4711")]);
-        assert_eq!(resolved.identities[2].credentials[0].value.expose(), "Y2Fyb2w6cHc=");
-        assert_eq!(resolved.identities[3].credentials[0].value.expose(), "tok");
-        assert!(resolved.repeatable.iter().any(|k| k.to_string() == "POST /preview"));
-    }
-
-    #[test]
-    fn a_revoked_key_is_read_with_its_time() {
-        let text = |at: &str| {
-            format!("identities: {{ a: {{ bearer: new, revoked_key: 'Bearer ${{ALICE_KEY}}', revoked_at: '{at}' }} }}")
-        };
-        let identity = parse(&text("2026-05-01T12:00:00+02:00")).unwrap().resolve(&Shell).unwrap().identities.remove(0);
-        let revoked = RevokedKey { value: Secret::new("sk_live_1"), at_ms: Some(1_777_629_600_000) };
-        assert_eq!(identity.revoked_key, Some(revoked));
-        let error = parse(&text("yesterday")).unwrap().resolve(&Shell).unwrap_err();
-        assert_eq!(error.to_string(), "`identities.a.revoked_at` is not a time such as `2026-05-01T12:00:00Z`");
-        let alone = parse("identities: { a: { bearer: x, revoked_at: '2026-05-01T12:00:00Z' } }").unwrap();
-        assert!(alone.resolve(&Shell).is_err());
-    }
-
-    #[test]
-    fn an_unknown_key_names_the_nearest_and_no_error_repeats_a_value() {
-        let error = parse("identites: { a: { bearer: s3cr3t-value } }").unwrap_err();
-        assert_eq!(error.hint().as_deref(), Some("did you mean `identities`?"));
-        for text in [
-            "identities: s3cr3t-value",
-            "identities: { a: s3cr3t-value }",
-            "gate: { min_score: s3cr3t-value }",
-            "a: [s3cr3t-value",
-            "identities: { a: { signing: { encoding: s3cr3t-value } } }",
-        ] {
-            let shown = format!("{} {:?}", parse(text).unwrap_err(), parse(text).unwrap_err());
-            assert!(!shown.contains("s3cr3t"), "{shown}");
-        }
-        let wrong = parse("identities: { a: { signing: { preset: github, encoding: hexx } } }").unwrap_err();
-        assert!(wrong.to_string().contains("at `identities.a.signing.encoding`: it should be one of `hex`"), "{wrong}");
-        let missing = parse("identities: { a: { bearer: '${NOT_SET}' } }").unwrap().resolve(&Shell).unwrap_err();
-        assert_eq!(
-            missing.to_string(),
-            "`identities.a.bearer` refers to the environment variable `NOT_SET`, which is not there"
-        );
-    }
-
-    #[test]
-    fn a_sample_is_an_identity_without_a_secret() {
-        struct Captured;
-        impl Lookup for Captured {
-            fn variable(&self, _: &str) -> Option<String> {
-                None
-            }
-            fn file(&self, path: &str) -> Option<String> {
-                let signature = "0a".repeat(32);
-                (path == "order.http")
-                    .then(|| format!("GET /orders HTTP/1.1\nX-Api-Key: k-1\nX-Time: 1795299533\nX-Mac: {signature}\n"))
-            }
-        }
-        let config = parse("identities: { partner: { sample: order.http } }").unwrap();
-        let resolved = config.resolve(&Captured).unwrap();
-        let signer = resolved.identities[0].signer.as_ref().unwrap();
-        assert_eq!(signer.sample().unwrap().bare.target, "/orders");
-        let missing = parse("identities: { partner: { sample: other.http } }").unwrap().resolve(&Captured).unwrap_err();
-        assert!(missing.to_string().contains("`other.http`"), "{missing}");
-        assert!(sample_identity("sample", "GET /orders\nX-Time: 5\n").is_err());
-    }
-}
+mod tests;

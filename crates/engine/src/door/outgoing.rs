@@ -1,0 +1,186 @@
+//! From a draft to the request that goes out: credentials, signature, edits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::{Credential, Headers, Request, SignedPlaces, Signer, Stamp};
+
+use super::Door;
+use crate::draft::{Authenticate, Draft};
+use crate::edit::{Edit, Tamper, apply};
+use crate::identities::Live;
+
+/// Seconds that a request waits for a signature that was not sent before.
+///
+/// **Source**: chosen; each second frees one, and few requests wait at once.
+const SECONDS_WAITED: u32 = 30;
+
+/// A request as it would be sent. Holds credentials: never to be stored.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    /// Signed, with all edits.
+    pub request: Request,
+    /// The text that its signature is made over, as bytes, where the scheme says it.
+    pub signed_text: Option<Vec<u8>>,
+}
+
+/// A request as it goes out, and the signatures that were made for it or stand in it.
+pub(super) struct Finished {
+    pub(super) request: Request,
+    pub(super) signatures: Vec<String>,
+}
+
+impl Door {
+    /// The request with common headers, credentials, signature and edits in place.
+    pub(super) async fn finish(&self, draft: &Draft, live: Option<&Live>) -> Finished {
+        let request = self.with_credentials(draft, live);
+        let Some((live, signer)) = live.and_then(|live| Some((live, signer(draft, live)?))) else {
+            return unsigned(draft, request);
+        };
+        let stamp = match &draft.frozen {
+            Some(stamp) => stamp.clone(),
+            None if draft.after_signing.iter().any(Edit::unsigns) => stamp(draft.clock_offset_ms),
+            None => self.unused_stamp(draft, live, &*signer, &request).await,
+        };
+        signed(draft, request, &*signer, &stamp)
+    }
+
+    /// The request that a draft becomes, and the text that its signature is made over.
+    pub(crate) fn prepared(&self, draft: &Draft) -> Option<Prepared> {
+        let live = self.identities.by_name(draft.identity.as_deref()?)?;
+        let signer = signer(draft, live)?;
+        let stamp = draft.frozen.clone().unwrap_or_else(|| stamp(draft.clock_offset_ms));
+        let request = signed(draft, self.with_credentials(draft, Some(live)), &*signer, &stamp).request;
+        let signed_text = signer.canonical(&request);
+        Some(Prepared { request, signed_text })
+    }
+
+    /// The request with common headers and credentials in place, to be signed.
+    fn with_credentials(&self, draft: &Draft, live: Option<&Live>) -> Request {
+        let mut request = draft.request.clone();
+        for (name, value) in &self.headers {
+            if !request.headers.contains(name) {
+                request.headers.push(name, value);
+            }
+        }
+        let Some(live) = live else { return request };
+        for (name, value) in live.headers.lock().expect("no holder panics").iter() {
+            if !request.headers.contains(name) {
+                request.headers.push(name, value);
+            }
+        }
+        self.authenticate(draft, live, &mut request);
+        if signer(draft, live).is_some() {
+            // A scheme that covers the host needs to know it.
+            request.origin.get_or_insert_with(|| self.origin.clone());
+        }
+        request
+    }
+
+    /// The stamp with which this draft would be signed now, its signature counted as sent.
+    pub(crate) async fn stamp(&self, draft: &Draft) -> Stamp {
+        let live = draft.identity.as_ref().and_then(|name| self.identities.by_name(name));
+        match live.and_then(|live| Some((live, signer(draft, live)?))) {
+            Some((live, signer)) => {
+                let request = self.with_credentials(draft, Some(live));
+                self.unused_stamp(draft, live, &*signer, &request).await
+            }
+            None => stamp(draft.clock_offset_ms),
+        }
+    }
+
+    /// A stamp that gives a signature which was not sent before, where the time alone makes it new.
+    /// Waits for the next seconds where the server is known to refuse others.
+    async fn unused_stamp(&self, draft: &Draft, live: &Live, signer: &dyn Signer, request: &Request) -> Stamp {
+        let now = || stamp(draft.clock_offset_ms);
+        let places = match signer.places() {
+            Some(places) if live.signatures.matter(signer, &places) => places,
+            Some(_) | None => return now(),
+        };
+        for _ in 0..SECONDS_WAITED {
+            if let Some(stamp) = live.signatures.reserve(signer, &places, request, &now()) {
+                return stamp;
+            }
+            let is_over = self.is_interrupted() || self.started.elapsed() >= self.limits.budget;
+            if is_over || !live.signatures.are_refused() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        now()
+    }
+
+    fn authenticate(&self, draft: &Draft, live: &Live, request: &mut Request) {
+        let credentials = live.generation().credentials;
+        for (position, Credential { place, value }) in credentials.iter().enumerate() {
+            match &draft.authenticate {
+                Authenticate::Own => place.put(request, value.expose()),
+                Authenticate::Without => {}
+                Authenticate::Dropping(dropped) => {
+                    if *dropped != position {
+                        place.put(request, value.expose());
+                    }
+                }
+                Authenticate::Replacing { position: replaced, value: other, label } => {
+                    let value = if *replaced == position { other } else { value };
+                    place.put(request, value.expose());
+                    if let (true, Some(label)) = (*replaced == position, label) {
+                        self.mask(other.expose(), label);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What signs this draft; none where it is sent without a signature.
+fn signer(draft: &Draft, live: &Live) -> Option<Arc<dyn Signer>> {
+    let own = live.identity.signer.as_ref().filter(|_| draft.authenticate != Authenticate::Without)?;
+    match &draft.forgery {
+        Some(forgery) => own.forged(forgery),
+        None => Some(own.clone()),
+    }
+}
+
+/// The request without a signature, its edits in place.
+fn unsigned(draft: &Draft, mut request: Request) -> Finished {
+    apply(&draft.after_signing, &mut request, None, None);
+    Finished { request, signatures: Vec::new() }
+}
+
+/// The request signed with this stamp, its edits in place.
+fn signed(draft: &Draft, mut request: Request, signer: &dyn Signer, at: &Stamp) -> Finished {
+    let renews = |edit: &Edit| matches!(edit, Edit::Signed(_, Tamper::Renewed));
+    let renewed = draft.after_signing.iter().any(renews).then(|| {
+        let mut renewed = request.clone();
+        signer.sign(&mut renewed, &stamp(0));
+        renewed
+    });
+    let before = request.headers.clone();
+    signer.sign(&mut request, at);
+    let places = signer.places();
+    let mut signatures = signatures(&request, &before, places.as_ref());
+    apply(&draft.after_signing, &mut request, places.as_ref(), renewed.as_ref());
+    signatures.extend(places.and_then(|places| places.signature.read(&request)));
+    Finished { request, signatures }
+}
+
+/// The signature that signing put into a request. Where its place is not known: the headers that were not
+/// there before and are named after one.
+fn signatures(request: &Request, unsigned: &Headers, places: Option<&SignedPlaces>) -> Vec<String> {
+    if let Some(places) = places {
+        return places.signature.read(request).into_iter().collect();
+    }
+    let is_named = |name: &str| {
+        let name = name.to_ascii_lowercase();
+        ["signature", "authorization", "dpop", "mac"].iter().any(|w| name.contains(w)) && name != "signature-input"
+    };
+    let added = request.headers.iter().filter(|(name, value)| unsigned.first(name) != Some(*value));
+    added.filter(|(name, _)| is_named(name)).map(|(_, value)| value.to_owned()).collect()
+}
+
+/// The time of now with an offset, and a nonce that was never used.
+fn stamp(clock_offset_ms: i64) -> Stamp {
+    let unix_ms = chrono::Utc::now().timestamp_millis() + clock_offset_ms;
+    Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() }
+}

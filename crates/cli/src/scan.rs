@@ -11,7 +11,7 @@ use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
 use engine::{AnyCheck, Limits, LogSource, Options, Target};
-use model::{Answer, Framework, Identity, Origin, Outcome, Request, Scan};
+use model::{Answer, Framework, Identity, Origin, Request, Scan};
 use tokio::sync::watch;
 
 use crate::args::{Format, ModeName, ScanOptions};
@@ -115,11 +115,11 @@ pub(crate) fn emit(
         (Format::Summary, _) => Page::Summary,
     };
     data(&render(scan, page, report::Style::Color))?;
-    if let Outcome::CannotTell { reason, hint } = &scan.outcome {
-        words(&format!("cannot tell: {reason}"));
-        if !hint.is_empty() {
-            words(&format!("hint: {hint}"));
-        }
+    if let Some(reason) = scan.outcome.reason() {
+        words(reason);
+    }
+    if let Some(hint) = scan.outcome.hint() {
+        words(&format!("hint: {hint}"));
     }
     Ok(())
 }

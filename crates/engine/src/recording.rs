@@ -11,8 +11,8 @@ use model::scan::{
 };
 use model::score::Basis;
 use model::{
-    Assessment, Category, Exchange, Finding, Mode, Outcome, Purpose, Scan, SignatureCoverage, SignedPart, SigningMode,
-    SubjectKey, Verdict, findings, score,
+    Assessment, Category, Exchange, Finding, Mode, Outcome, Purpose, Scan, Shortfall, SignatureCoverage, SignedPart,
+    SigningMode, SubjectKey, Verdict, findings, score,
 };
 
 use crate::door::Door;
@@ -242,22 +242,27 @@ impl Recording<'_> {
     }
 
     fn outcome(&self, score: &model::Score, coverage: &Coverage, gate: &GateResult, survey_only: bool) -> Outcome {
-        let cannot = |reason: String, hint: &str| Outcome::CannotTell { reason, hint: hint.into() };
+        let cannot = |cause, reason: String, hint: &str| Outcome::fell_short(cause, reason, Some(hint));
         let (Some(door), Some(survey)) = (self.door, self.survey) else {
-            return cannot("nothing was sent".into(), "check the network options");
+            return cannot(Shortfall::Unreachable, "nothing was sent".into(), "check the network options");
         };
         if door.is_interrupted() {
             return Outcome::Interrupted;
         }
         if self.options.limits.mode == Mode::Description {
             return match gate.0.is_empty() {
-                true => Outcome::Complete,
-                false => cannot("a gate needs more than the description".into(), "use --mode passive or safe"),
+                true => Outcome::Done,
+                false => cannot(
+                    Shortfall::Coverage,
+                    "a gate needs more than the description".into(),
+                    "use --mode passive or safe",
+                ),
             };
         }
         let exchanges = door.exchanges();
         if let (Some(error), true) = (first_error(&exchanges), exchanges.iter().all(|e| e.response().is_none())) {
             return cannot(
+                Shortfall::Unreachable,
                 format!("cannot reach {}: {error}", survey.origin),
                 "is it running, and is the address right?",
             );
@@ -271,17 +276,21 @@ impl Recording<'_> {
                     "check the credential and where it goes; middlebrick survey shows what each identity gets"
                 }
             };
-            return cannot(format!("identity `{}` does not work: {}", dead.name, dead.note), hint);
+            return cannot(Shortfall::Identity, format!("identity `{}` does not work: {}", dead.name, dead.note), hint);
         }
         if let Some(died) = door.identities.iter().find(|l| l.has_died()) {
             let hint = match died.sample() {
                 Some(_) => "the sample grew old: capture a fresh one, and scan within its window",
                 None => "give a login instead of a token, so that the scan can sign in again, or a longer-lived token",
             };
-            return cannot(format!("identity `{}` stopped working during the scan", died.name), hint);
+            return cannot(
+                Shortfall::Identity,
+                format!("identity `{}` stopped working during the scan", died.name),
+                hint,
+            );
         }
         if survey_only {
-            return Outcome::Complete;
+            return Outcome::Done;
         }
         match (&score.grade, &score.note) {
             (None, note) => {
@@ -293,9 +302,9 @@ impl Recording<'_> {
                     (_, Some(first)) => format!("{}: {}", first.operation, first.reason),
                     (..) => "middlebrick survey shows what was answered".to_owned(),
                 };
-                Outcome::CannotTell { reason, hint }
+                Outcome::FellShort { cause: Shortfall::Coverage, reason, hint: Some(hint) }
             }
-            (Some(_), _) => Outcome::Complete,
+            (Some(_), _) => Outcome::Done,
         }
     }
 

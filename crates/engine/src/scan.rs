@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use futures_util::stream;
 use model::{
-    Assessment, Gate, Outcome, Purpose, Recorded, ReplayWindow, Response, Scan, SubjectKey, Suppression, Verdict,
+    Assessment, Gate, Outcome, Purpose, Recorded, ReplayWindow, Response, Scan, Shortfall, SubjectKey, Suppression,
+    Verdict,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -64,11 +65,13 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         ..target.settings.clone()
     };
     let opened = Transport::new(settings)
-        .map_err(|error| Outcome::CannotTell { reason: error.to_string(), hint: "check the network options".into() })
+        .map_err(|error| {
+            Outcome::fell_short(Shortfall::Unreachable, error.to_string(), Some("check the network options"))
+        })
         .and_then(|transport| {
             let logs = LogWatch::open(&options.logs).map_err(|error| {
                 let hint = "--log-file takes a file that the target writes to, a named pipe, or - for standard input";
-                Outcome::CannotTell { reason: error.to_string(), hint: hint.into() }
+                Outcome::usage(error.to_string(), Some(hint.into()))
             })?;
             Ok(Arc::new(Door::new(parts(&target, transport, logs, &options, &events))))
         });

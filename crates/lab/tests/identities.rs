@@ -65,7 +65,7 @@ fn notes(admit: impl Fn(&HeaderMap, &str) -> bool + Clone + Send + Sync + 'stati
 fn assert_all_answered(scan: &Scan) {
     assert_eq!(scan.coverage.working, 3, "{:?} {:#?} {:#?}", scan.outcome, scan.identities, scan.coverage.unreachable);
     assert!(scan.identities.iter().all(|i| i.alive), "{:#?}", scan.identities);
-    assert_eq!(scan.outcome, Outcome::Complete, "{:#?}", scan.coverage);
+    assert_eq!(scan.outcome, Outcome::Done, "{:#?}", scan.coverage);
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &str) -> &'h str {
@@ -126,7 +126,7 @@ async fn a_token_that_dies_and_cannot_be_renewed_ends_the_verdict() {
     let scan = scan_served(served, &checks::all()).await;
     assert_eq!(scan.exit_code(), 2, "{:?}", scan.outcome);
     assert!(
-        matches!(&scan.outcome, Outcome::CannotTell { reason, .. } if reason.contains("alice")),
+        matches!(&scan.outcome, Outcome::FellShort { reason, .. } if reason.contains("alice")),
         "{:?}",
         scan.outcome
     );

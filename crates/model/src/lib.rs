@@ -29,7 +29,9 @@ pub use http::{Body, Headers, Origin, Request, Response};
 pub use identity::{Credential, Identity, Place, RevokedKey};
 pub use meta::{Category, Code, Meta, Mode, Need, Owasp, Remedy, Variant};
 pub use redact::Redactor;
-pub use scan::{Assessment, Outcome, ReplayWindow, Scan, SignatureCoverage, SignedPart, SubjectKey, WindowBounds};
+pub use scan::{
+    Assessment, Outcome, ReplayWindow, Scan, Shortfall, SignatureCoverage, SignedPart, SubjectKey, WindowBounds,
+};
 pub use score::{Grade, Score, score};
 pub use secret::Secret;
 pub use severity::{Confidence, Severity};

@@ -103,22 +103,92 @@ pub struct TargetSummary {
     pub loopback: bool,
 }
 
-/// How the scan ended.
+/// How a run ended. Where the run was no scan (usage), this is all that its JSON holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "state")]
 pub enum Outcome {
     /// Done, and enough was tested for a verdict.
     #[default]
-    Complete,
+    #[serde(alias = "complete")]
+    Done,
+    /// Done, on the part of the API or of the checks that the user asked for: a verdict on that part,
+    /// and none on the API.
+    Partial {
+        /// What was asked for, in one sentence.
+        reason: String,
+    },
     /// Done or stopped, without enough for a verdict.
-    CannotTell {
+    #[serde(alias = "cannot-tell")]
+    FellShort {
+        /// The kind of reason, for programs.
+        #[serde(default)]
+        cause: Shortfall,
         /// Why, in one sentence.
         reason: String,
-        /// What to try.
-        hint: String,
+        /// What to try, where something is known to help.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
     },
     /// Stopped by the user.
     Interrupted,
+    /// Nothing was scanned: an option, the configuration or the target as typed cannot be used.
+    Usage {
+        /// What is wrong, in one sentence.
+        reason: String,
+        /// What to try, where something is known to help.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hint: Option<String>,
+    },
+}
+
+/// Why a scan fell short of a verdict.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Shortfall {
+    /// There is no connection to the target, or no response on it.
+    Unreachable,
+    /// No description was found, so what the API consists of is not known.
+    NoDescription,
+    /// An identity does not work, or operations ask for one and none is given.
+    Identity,
+    /// The target refuses, limits or fails everybody, or stopped responding.
+    Target,
+    /// The budget of time or requests was used up.
+    Budget,
+    /// A check of the program failed by itself.
+    Check,
+    /// Fewer operations or checks were decided than a verdict needs.
+    #[default]
+    Coverage,
+}
+
+impl Outcome {
+    /// A scan that fell short, with what may help.
+    pub fn fell_short(cause: Shortfall, reason: impl Into<String>, hint: Option<&str>) -> Self {
+        Self::FellShort { cause, reason: reason.into(), hint: hint.map(Into::into) }
+    }
+
+    /// Nothing was scanned.
+    pub fn usage(reason: impl Into<String>, hint: Option<String>) -> Self {
+        Self::Usage { reason: reason.into(), hint }
+    }
+
+    /// Why the run is no whole scan, in one sentence; none where it is one.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Done => None,
+            Self::Interrupted => Some("the scan was stopped"),
+            Self::Partial { reason } | Self::FellShort { reason, .. } | Self::Usage { reason, .. } => Some(reason),
+        }
+    }
+
+    /// What to try, where something is known to help.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Done | Self::Interrupted | Self::Partial { .. } => None,
+            Self::FellShort { hint, .. } | Self::Usage { hint, .. } => hint.as_deref(),
+        }
+    }
 }
 
 /// Requests by what they were made for.
@@ -377,16 +447,16 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// The process's exit code: 0 done and the gate holds, 1 the gate fails, 2 cannot tell,
-    /// 130 interrupted.
+    /// The process's exit code: 0 done and the gate holds, 1 the gate fails, 2 fell short of a verdict or
+    /// nothing was scanned, 130 interrupted.
     ///
     /// **Source**: chosen; 130 is 128 + SIGINT, as shells report it.
     pub fn exit_code(&self) -> u8 {
         match (&self.outcome, self.gate.holds()) {
             (Outcome::Interrupted, _) => 130,
-            (Outcome::CannotTell { .. }, _) => 2,
-            (Outcome::Complete, false) => 1,
-            (Outcome::Complete, true) => 0,
+            (Outcome::FellShort { .. } | Outcome::Usage { .. }, _) => 2,
+            (Outcome::Done | Outcome::Partial { .. }, false) => 1,
+            (Outcome::Done | Outcome::Partial { .. }, true) => 0,
         }
     }
 }
@@ -394,4 +464,33 @@ impl Scan {
 /// The JSON Schema of a [`Scan`].
 pub fn schema() -> Value {
     schemars::schema_for!(Scan).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn outcomes_are_told_apart_by_their_state_and_those_of_older_records_are_read() {
+        let json = |outcome: &Outcome| serde_json::to_value(outcome).unwrap();
+        let short = Outcome::fell_short(Shortfall::NoDescription, "r", Some("h"));
+        assert_eq!(
+            json(&short),
+            serde_json::json!({ "state": "fell-short", "cause": "no-description", "reason": "r", "hint": "h" })
+        );
+        assert_eq!(json(&Outcome::usage("r", None)), serde_json::json!({ "state": "usage", "reason": "r" }));
+        for outcome in [Outcome::Done, Outcome::Partial { reason: "r".into() }, short, Outcome::Interrupted] {
+            assert_eq!(serde_json::from_value::<Outcome>(json(&outcome)).unwrap(), outcome);
+        }
+        let old = [
+            (serde_json::json!({ "state": "complete" }), Outcome::Done),
+            (
+                serde_json::json!({ "state": "cannot-tell", "reason": "r", "hint": "h" }),
+                Outcome::fell_short(Shortfall::Coverage, "r", Some("h")),
+            ),
+        ];
+        for (value, outcome) in old {
+            assert_eq!(serde_json::from_value::<Outcome>(value).unwrap(), outcome);
+        }
+    }
 }

@@ -36,9 +36,12 @@ fn scope(scan: &Scan, text: &mut String) {
     let coverage = &scan.coverage;
     let identities: Vec<String> = scan.identities.iter().map(|identity| escaped(&identity.name)).collect();
     let outcome = match &scan.outcome {
-        Outcome::Complete => "done".to_owned(),
+        Outcome::Done => "done".to_owned(),
+        Outcome::Partial { reason } => format!("partial, by request: {}", escaped(reason)),
         Outcome::Interrupted => "interrupted: this is what was seen until then".to_owned(),
-        Outcome::CannotTell { reason, .. } => format!("cannot tell: {}", escaped(reason)),
+        Outcome::FellShort { reason, .. } | Outcome::Usage { reason, .. } => {
+            format!("fell short of a verdict: {}", escaped(reason))
+        }
     };
     let origin = scan.target.origin.as_ref().map(|origin| escaped(&origin.to_string()));
     let place = if scan.target.loopback {
@@ -126,7 +129,7 @@ fn result(scan: &Scan, findings: &[&Finding], decided: usize) -> &'static str {
     if findings.iter().any(|finding| finding.severity < Severity::Info) {
         return "evidence of a gap";
     }
-    if matches!(scan.outcome, Outcome::CannotTell { .. }) || decided == 0 {
+    if matches!(scan.outcome, Outcome::FellShort { .. } | Outcome::Usage { .. }) || decided == 0 {
         return "not tested";
     }
     if findings.is_empty() { "no gap seen by these checks" } else { "no gap seen by these checks, but notes" }

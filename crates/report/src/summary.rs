@@ -70,14 +70,14 @@ fn header(scan: &Scan, paint: Paint, text: &mut String) {
     let seconds = scan.duration_ms as f64 / 1000.0;
     let sent = format!("{} request{}, {seconds:.1} s", scan.requests.total, plural(scan.requests.total as usize));
     match (&scan.outcome, scan.score.grade) {
-        (Outcome::CannotTell { reason, hint }, _) => {
+        (Outcome::FellShort { reason, hint, .. } | Outcome::Usage { reason, hint }, _) => {
             line(text, &format!("  {}   {}", paint.bad("no grade"), one_line(reason)));
-            if !hint.is_empty() {
+            if let Some(hint) = hint {
                 line(text, &format!("  hint       {}", one_line(hint)));
             }
             line(text, &format!("  {}   {sent}", counts(scan)));
         }
-        (Outcome::Complete | Outcome::Interrupted, grade) => {
+        (Outcome::Done | Outcome::Partial { .. } | Outcome::Interrupted, grade) => {
             let grade = grade.map_or_else(|| "no grade".to_owned(), |g| paint.grade(g));
             let points = paint.strong(&format!("{} / 100", scan.score.points));
             line(text, &format!("  {points}   {grade}   risk {}     {}    {sent}", scan.score.risk, counts(scan)));
@@ -86,7 +86,7 @@ fn header(scan: &Scan, paint: Paint, text: &mut String) {
     if scan.outcome == Outcome::Interrupted {
         line(text, "  interrupted: this is what was seen until then");
     }
-    if let (Some(note), Outcome::Complete) = (&scan.score.note, &scan.outcome) {
+    if let (Some(note), Outcome::Done) = (&scan.score.note, &scan.outcome) {
         line(text, &format!("  {note}"));
     }
     for warning in &scan.warnings {

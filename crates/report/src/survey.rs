@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use model::{Outcome, Purpose, Scan};
+use model::{Purpose, Scan};
 
 /// The survey of a scan, one line per identity and per operation.
 pub fn survey(scan: &Scan) -> String {
     let mut text =
         format!("{}   {}\n", scan.target.given, scan.inventory.format.as_deref().unwrap_or("no description"));
-    if let Outcome::CannotTell { reason, hint } = &scan.outcome {
-        _ = writeln!(text, "cannot tell: {reason}\nhint: {hint}");
+    if let Some(reason) = scan.outcome.reason() {
+        _ = writeln!(text, "{reason}");
+    }
+    if let Some(hint) = scan.outcome.hint() {
+        _ = writeln!(text, "hint: {hint}");
     }
     text.push('\n');
     for identity in &scan.identities {

@@ -90,12 +90,12 @@ fn row<'p>(page: &'p str, requirement: &str) -> Vec<&'p str> {
 
 #[test]
 fn the_page_has_scope_gaps_and_what_was_not_tested() {
-    insta::assert_snapshot!(page(&scan(&json!({ "state": "complete" })), Framework::PciDss));
+    insta::assert_snapshot!(page(&scan(&json!({ "state": "done" })), Framework::PciDss));
 }
 
 #[test]
 fn a_requirement_ends_in_one_of_three_words() {
-    let page = page(&scan(&json!({ "state": "complete" })), Framework::Asvs);
+    let page = page(&scan(&json!({ "state": "done" })), Framework::Asvs);
     assert_eq!(row(&page, "14.2.1")[1], "evidence of a gap");
     assert_eq!(row(&page, "6.3.1")[1], "no gap seen by these checks");
     assert_eq!(row(&page, "6.3.1")[3], "1 of 2 |");
@@ -106,14 +106,14 @@ fn a_requirement_ends_in_one_of_three_words() {
 
 #[test]
 fn a_scan_that_cannot_tell_shows_gaps_and_never_their_absence() {
-    let page = page(&scan(&json!({ "state": "cannot-tell", "reason": "r", "hint": "" })), Framework::Asvs);
+    let page = page(&scan(&json!({ "state": "fell-short", "reason": "r", "hint": "" })), Framework::Asvs);
     assert_eq!(row(&page, "14.2.1")[1], "evidence of a gap");
     assert_eq!(row(&page, "6.3.1")[1], "not tested");
 }
 
 #[test]
 fn a_suppressed_finding_is_a_gap_with_its_reason() {
-    let mut scan = scan(&json!({ "state": "complete" }));
+    let mut scan = scan(&json!({ "state": "done" }));
     let reason = "behind <the> mesh".to_owned();
     scan.findings[0].suppressed = Some(model::Suppression { reason, until: None });
     let page = page(&scan, Framework::Asvs);
@@ -123,7 +123,7 @@ fn a_suppressed_finding_is_a_gap_with_its_reason() {
 
 #[test]
 fn no_page_says_compliant_and_each_prints_its_notes() {
-    let scan = scan(&json!({ "state": "complete" }));
+    let scan = scan(&json!({ "state": "done" }));
     for framework in Framework::PAGES {
         let page = page(&scan, framework);
         assert!(!page.to_lowercase().contains("compliant"), "{page}");
@@ -135,7 +135,7 @@ fn no_page_says_compliant_and_each_prints_its_notes() {
 
 #[test]
 fn a_proof_names_the_requirements() {
-    let scan = scan(&json!({ "state": "complete" }));
+    let scan = scan(&json!({ "state": "done" }));
     let proof = report::proof(&scan, &scan.findings[0]);
     assert!(proof.contains("  evidence of a gap in\n") && proof.contains("PCI DSS 4.0.1: 6.2.4, 8.3.2 (by analogy)\n"));
     assert!(report::proof(&scan, &scan.findings[1]).contains("  belongs to\n"), "a note is no gap");

@@ -33,7 +33,7 @@ fn above_notes(scan: &Scan) -> BTreeSet<&str> {
 }
 
 fn note_of(scan: &Scan) -> &str {
-    assert!(matches!(scan.outcome, Outcome::CannotTell { .. }), "{:?}", scan.outcome);
+    assert!(matches!(scan.outcome, Outcome::FellShort { .. }), "{:?}", scan.outcome);
     &scan.identities[0].note
 }
 

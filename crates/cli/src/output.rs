@@ -1,7 +1,10 @@
-//! Data goes to stdout, words to stderr.
+//! Data goes to stdout, words to stderr. Nothing else writes to a terminal, so that no text of others moves
+//! its cursor.
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+
+use report::{visible, visible_but_own_colors};
 
 /// An error with what to try.
 #[derive(Debug)]
@@ -25,7 +28,7 @@ pub(crate) fn hinted(message: impl ToString, hint: Option<String>) -> anyhow::Er
 
 /// Writes data. A reader that went away (`| head`) is no error.
 pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
-    match anstream::stdout().lock().write_all(text.as_bytes()) {
+    match anstream::stdout().lock().write_all(visible_but_own_colors(text).as_bytes()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
     }
@@ -33,7 +36,7 @@ pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
 
 /// Writes a line for people. Nobody reading it is no error.
 pub(crate) fn words(text: &str) {
-    _ = writeln!(anstream::stderr().lock(), "{text}");
+    _ = writeln!(anstream::stderr().lock(), "{}", visible(text));
 }
 
 /// Writes an error, its causes, and its hint.

@@ -39,7 +39,7 @@ impl Progress {
 
     fn show(&self, text: String) {
         match &self.bar {
-            Some(bar) => bar.set_message(text),
+            Some(bar) => bar.set_message(report::visible(&text).into_owned()),
             None if !self.quiet => words(&text),
             None => {}
         }

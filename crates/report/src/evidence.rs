@@ -9,6 +9,8 @@ use std::fmt::Write as _;
 use model::compliance::{Framework, merge, notes_on, requirements_of, rows};
 use model::{ComplianceRow, Finding, Meta, Outcome, Scan, Severity};
 
+use crate::visible::visible;
+
 /// Operations of one list that are named; the rest is counted.
 ///
 /// **Source**: chosen; the JSON has all of them.
@@ -29,7 +31,7 @@ pub fn evidence(scan: &Scan, framework: Framework, metas: &[&Meta]) -> String {
     for note in notes_on(framework) {
         _ = writeln!(text, "- {}", note.text);
     }
-    text
+    visible(&text).into_owned()
 }
 
 fn scope(scan: &Scan, text: &mut String) {
@@ -165,7 +167,7 @@ fn escaped(text: &str) -> String {
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '\\' | '`' | '|' | '*' | '_' | '[' | ']' | '!' | '~' | '#' => safe.extend(['\\', c]),
-            c if c.is_control() => safe.push(' '),
+            c if c.is_whitespace() => safe.push(' '),
             c => safe.push(c),
         }
     }

@@ -8,6 +8,7 @@ mod remedy;
 mod requirements;
 mod summary;
 mod survey;
+mod visible;
 
 pub use curl::curl;
 pub use evidence::evidence;
@@ -17,3 +18,4 @@ pub use remedy::remedy;
 pub use requirements::requirements;
 pub use summary::{Style, summary};
 pub use survey::survey;
+pub use visible::{visible, visible_but_own_colors};

@@ -7,6 +7,7 @@ use model::{Answer, Finding, Scan, Severity};
 use crate::curl::curl;
 use crate::remedy::named;
 use crate::requirements::requirements;
+use crate::visible::visible;
 
 /// Longest part of a body that is shown.
 ///
@@ -67,8 +68,7 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
                     response.status, response.body_bytes, exchange.duration_ms
                 );
                 let body = response.body.text();
-                let shown: String =
-                    body.chars().take(BODY).map(|c| if c.is_control() && c != '\n' { ' ' } else { c }).collect();
+                let shown: String = body.chars().take(BODY).collect();
                 for line in shown.lines() {
                     _ = writeln!(text, "  | {line}");
                 }
@@ -85,5 +85,5 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
     if let Some(remedy) = &finding.remedy {
         _ = writeln!(text, "code: {}: middlebrick explain {}", named(remedy), remedy.name);
     }
-    text
+    visible(&text).into_owned()
 }

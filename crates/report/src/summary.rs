@@ -8,6 +8,7 @@ use model::scan::Covered;
 use model::{Finding, Grade, Mode, Outcome, RemedyName, ReplayWindow, Scan, Severity, SignatureCoverage, SignedPart};
 
 use crate::remedy::named;
+use crate::visible::visible_scan;
 
 /// Whether colors are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +45,8 @@ const MARGIN: usize = 12;
 
 /// The summary of a scan, about 25 lines.
 pub fn summary(scan: &Scan, style: Style) -> String {
+    let shown = visible_scan(scan);
+    let scan = shown.as_ref().unwrap_or(scan);
     let mut text = String::new();
     let paint = Paint(style);
     header(scan, paint, &mut text);

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 
 use model::{Purpose, Scan};
 
+use crate::visible::visible;
+
 /// The survey of a scan, one line per identity and per operation.
 pub fn survey(scan: &Scan) -> String {
     let mut text =
@@ -44,5 +46,5 @@ pub fn survey(scan: &Scan) -> String {
         "\n{} of {} operations answered, {} requests",
         coverage.working, coverage.sendable, scan.requests.total
     );
-    text
+    visible(&text).into_owned()
 }

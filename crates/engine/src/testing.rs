@@ -1,5 +1,8 @@
 //! Servers in this process, for the tests of checks and for the lab: the same scan as over the
-//! network, without a port.
+//! network, without a port, with every byte that is written taken down.
+
+mod recorder;
+pub mod strict;
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -29,6 +32,8 @@ use crate::scan::{Options, scan};
 use crate::survey::Configured;
 use crate::target::Target;
 use crate::transport::{Dial, MemoryServer, Policy, Settings, serve_in_memory};
+
+pub use recorder::Recorder;
 
 /// Speaks on a connection, byte by byte.
 pub type Speaker = Arc<dyn Fn(DuplexStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -220,9 +225,28 @@ pub fn options() -> Options {
 }
 
 /// Scans a target in memory.
+///
+/// # Panics
+/// What is written to the target is not what the scan recorded, or not what its mode allows.
 pub async fn scan_served(served: Served, checks: &[&'static dyn AnyCheck]) -> Scan {
     let mut options = options();
     options.limits.mode = served.mode;
     options.logs = served.log.iter().cloned().map(LogSource::Memory).collect();
-    scan(served.target(), checks, options, Arc::new(Silent)).await
+    scan_recorded(served.target(), checks, options).await
+}
+
+/// Scans a target that is a server in memory, with these options, all exchanges kept.
+///
+/// # Panics
+/// What is written to the target is not what the scan recorded, or not what its mode allows.
+pub async fn scan_recorded(mut target: Target, checks: &[&'static dyn AnyCheck], options: Options) -> Scan {
+    let recorder = Arc::new(Recorder::default());
+    if let Dial::Memory(server) = target.settings.dial {
+        target.settings.dial = Dial::Memory(recorder.around(server));
+    }
+    let repeatable = target.repeatable.clone();
+    let scan = scan(target, checks, Options { complete: true, ..options }, Arc::new(Silent)).await;
+    let differences = recorder.differences(&scan, &repeatable);
+    assert!(differences.is_empty(), "what was sent is not what was recorded:\n{}", differences.join("\n"));
+    scan
 }

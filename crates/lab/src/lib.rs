@@ -4,6 +4,7 @@
 pub mod apps;
 pub mod hardened;
 pub mod mended;
+pub mod relay;
 pub mod signed;
 pub mod trial;
 pub mod verifiers;

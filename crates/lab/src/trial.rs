@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use crate::apps::{self, App};
+use crate::relay::Relay;
 
 /// An identity whose credential is a header.
 pub fn with_header(name: &str, header: &str, value: &str) -> Identity {
@@ -58,12 +59,15 @@ impl config::Lookup for Nothing {
     }
 }
 
-/// The same in another mode, with logs to read.
+/// The same in another mode, with logs to read. Whatever is sent must be what is recorded, and allowed in the mode.
 async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSource>) -> Result<Scan, String> {
-    let origin: Origin = url::Url::parse(url).ok().as_ref().and_then(Origin::of).ok_or("no URL")?;
-    let settings = Settings::new(Dial::Tcp, Policy::for_origin(&origin));
-    let given = Given { target: url.into(), ..Given::default() };
+    let url = url::Url::parse(url).map_err(|e| e.to_string())?;
+    let relay = Relay::start(url.port().ok_or("no port")?).await.map_err(|e| e.to_string())?;
+    let settings = Settings::new(Dial::Tcp, Policy::for_origin(&relay.origin));
+    let given = Given { target: format!("{}{}", relay.origin, &url[url::Position::BeforePath..]), ..Given::default() };
     let mut target = given.resolve(settings).await.map_err(|e| e.to_string())?;
+    relay.recorder.forget();
+    let repeatable = resolved.repeatable.clone();
     target.identities = resolved.identities;
     target.configured = resolved.configured;
     target.repeatable = resolved.repeatable;
@@ -83,7 +87,9 @@ async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSourc
         complete: true,
         interrupt: watch::channel(false).1,
     };
-    Ok(engine::scan(target, &checks::all(), options, Arc::new(Silent)).await)
+    let scan = engine::scan(target, &checks::all(), options, Arc::new(Silent)).await;
+    let differences = relay.recorder.differences(&scan, &repeatable);
+    if differences.is_empty() { Ok(scan) } else { Err(differences.join("\n")) }
 }
 
 /// The orders API with its defects: one partner's key.

@@ -11,8 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use engine::testing::{Served, options, scan_served};
-use engine::{Silent, scan};
+use engine::testing::{Served, options, scan_recorded, scan_served};
 use hmac::{Hmac, KeyInit, Mac};
 use model::identity::{Extract, ExtractFrom};
 use model::{Credential, Identity, Outcome, Place, Scan, Secret, SignedPlace, SignedPlaces, Signer, Stamp};
@@ -249,12 +248,12 @@ async fn budgets_of_requests_and_time_are_honored() {
     };
     let mut few = options();
     few.limits.max_requests = 30;
-    let scanned = scan(served().target(), &checks::all(), few, Arc::new(Silent)).await;
+    let scanned = scan_recorded(served().target(), &checks::all(), few).await;
     assert!(scanned.requests.total <= 30, "{:?}", scanned.requests);
     let mut short = options();
     short.limits.rate = Some(10.0);
     short.limits.budget = Duration::from_secs(2);
-    let scanned = scan(served().target(), &checks::all(), short, Arc::new(Silent)).await;
+    let scanned = scan_recorded(served().target(), &checks::all(), short).await;
     assert!(
         scanned.duration_ms <= 2_100 && scanned.requests.total <= 22,
         "{:?} in {} ms",

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use engine::Silent;
-use engine::testing::{Served, options};
+use engine::testing::{Served, options, scan_recorded};
 use lab::apps::{Framework, Guard, mended};
 use lab::{mended as axum_orders, trial};
 use model::scan::{Covered, SignedPart};
@@ -175,7 +174,7 @@ async fn axum_scanned(router: axum::Router, description: &str, identities: Vec<m
     let mut target = Served::new(description, router).target();
     target.identities = identities;
     target.repeatable.insert(OperationKey { method: "POST".into(), path: "/echo".into() });
-    engine::scan(target, &checks::all(), options(), std::sync::Arc::new(Silent)).await
+    scan_recorded(target, &checks::all(), options()).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

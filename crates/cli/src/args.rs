@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use model::{Framework, Severity};
+use model::{Framework, Method, Severity};
 
 /// Tells the owner of an API, in seconds and without access to its code, whether it can be abused.
 #[derive(Debug, Parser)]
@@ -94,7 +94,8 @@ Examples:
   middlebrick scan https://api.example.com/openapi.json -H 'X-API-Key: @env:API_KEY' --min-score 80
   middlebrick scan openapi.yaml --base-url http://127.0.0.1:8080 -o json=scan.json
 
-Exit codes: 0 done and the gate holds, 1 the gate fails, 2 cannot tell, 130 interrupted.";
+Exit codes: 0 done and every gate held, 1 a gate failed, 2 fell short of a verdict, a gate that could not be
+judged, or wrong usage, 130 interrupted.";
 
 #[derive(Debug, Args)]
 pub(crate) struct ScanOptions {
@@ -195,6 +196,10 @@ pub(crate) struct ScanOptions {
     /// Fail on a finding of this severity or worse: critical, high, medium, low
     #[arg(long, value_name = "SEVERITY", help_heading = "Gate")]
     pub(crate) fail_on: Option<Severity>,
+
+    /// The rules of the score: 2, or 1 as in version 0.1 (docs/scoring.md)
+    #[arg(long, value_name = "N", default_value = "2", help_heading = "Gate")]
+    pub(crate) score_method: Method,
 
     /// What goes to stdout
     #[arg(long, value_enum, default_value_t = Format::Summary, help_heading = "Output")]

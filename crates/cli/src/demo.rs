@@ -19,10 +19,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use engine::config;
 use engine::target::Given;
 use engine::transport::{Dial, Policy, Settings};
-use engine::{Limits, Options};
+use engine::{Limits, Options, Selection};
 use hmac::{Hmac, KeyInit, Mac};
 use model::identity::{Extract, ExtractFrom, Login};
-use model::{Gate, Identity, Mode, Origin, Place, Secret};
+use model::{Gate, Identity, Method, Mode, Origin, Place, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpListener;
@@ -70,6 +70,8 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         },
         seed: 1,
         gate: Gate::default(),
+        method: Method::default(),
+        selection: Selection::default(),
         ignored: Vec::new(),
         logs: Vec::new(),
         complete: false,

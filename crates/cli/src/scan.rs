@@ -10,8 +10,8 @@ use anyhow::Context;
 use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
-use engine::{AnyCheck, Limits, LogSource, Options, Target};
-use model::{Answer, Framework, Identity, Origin, Request, Scan};
+use engine::{AnyCheck, Limits, LogSource, Options, Selection, Target};
+use model::{Answer, Framework, Identity, OperationKey, Origin, Request, Scan};
 use tokio::sync::watch;
 
 use crate::args::{Format, ModeName, ScanOptions};
@@ -220,7 +220,7 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
         target.identities.push(identity);
     }
     stay_with_their_origin(&target)?;
-    select_operations(&mut target, options)?;
+    let left_out = select_operations(&mut target, options)?;
     let loopback = target.origin.is_loopback();
     let mut gate = config.gate.clone();
     gate.min_score = options.min_score.or(gate.min_score);
@@ -237,6 +237,8 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
         },
         seed: options.seed.unwrap_or_else(rand::random),
         gate,
+        method: options.score_method,
+        selection: Selection { only: options.only.clone(), skip: options.skip.clone(), left_out },
         ignored: resolved.ignored,
         logs: options.log_file.iter().map(|name| LogSource::named(name)).collect(),
         complete: options.record.is_some(),
@@ -322,19 +324,20 @@ fn take_revoked_keys(keys: &[String], revoked_at: Option<&str>, identities: &mut
     Ok(())
 }
 
-/// Leaves the operations that `--include` and `--exclude` leave.
-fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Result<()> {
+/// Leaves the operations that `--include` and `--exclude` leave, and returns the others.
+fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Result<Vec<OperationKey>> {
     if options.include.is_empty() && options.exclude.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let mut inventory = (*target.inventory).clone();
     let matches = |operation: &engine::inventory::Operation, patterns: &[String]| {
         let name = format!("{} {}", operation.method, operation.path);
         patterns.iter().any(|p| wildcard(p, &name) || wildcard(p, &operation.path))
     };
-    inventory
-        .operations
-        .retain(|o| (options.include.is_empty() || matches(o, &options.include)) && !matches(o, &options.exclude));
+    let (kept, left_out): (Vec<_>, Vec<_>) = std::mem::take(&mut inventory.operations)
+        .into_iter()
+        .partition(|o| (options.include.is_empty() || matches(o, &options.include)) && !matches(o, &options.exclude));
+    inventory.operations = kept;
     if inventory.operations.is_empty() {
         return Err(hinted(
             "no operation is left to scan",
@@ -342,7 +345,7 @@ fn select_operations(target: &mut Target, options: &ScanOptions) -> anyhow::Resu
         ));
     }
     target.inventory = Arc::new(inventory);
-    Ok(())
+    Ok(left_out.iter().map(|o| OperationKey { method: o.method.clone(), path: o.path.clone() }).collect())
 }
 
 /// A captured request goes nowhere but to the origin that it was captured for.

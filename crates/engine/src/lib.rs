@@ -30,7 +30,7 @@ pub use edit::{Edit, Signed, Tamper};
 pub use event::{Event, Events, Phase, Silent};
 pub use inventory;
 pub use logs::{LogBuffer, LogLine, LogSearch, LogSource, LogTail};
-pub use scan::{Options, scan};
+pub use scan::{Options, Selection, scan};
 pub use session::Session;
 pub use signing::weak_secrets;
 pub use survey::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation};

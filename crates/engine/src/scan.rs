@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use futures_util::stream;
 use model::{
-    Assessment, Gate, Outcome, Purpose, Recorded, ReplayWindow, Response, Scan, Shortfall, SubjectKey, Suppression,
-    Verdict,
+    Assessment, Gate, Method, OperationKey, Outcome, Purpose, Recorded, ReplayWindow, Response, Scan, Shortfall,
+    SubjectKey, Suppression, Verdict,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -35,6 +35,17 @@ pub struct Ignored {
     pub suppression: Suppression,
 }
 
+/// What the user left out of a scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Checks or categories that were asked for alone; empty for all.
+    pub only: Vec<String>,
+    /// Checks or categories that were not to be asked.
+    pub skip: Vec<String>,
+    /// Operations of the description that are not in the target's inventory.
+    pub left_out: Vec<OperationKey>,
+}
+
 /// How a scan goes about it.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -44,6 +55,10 @@ pub struct Options {
     pub seed: u64,
     /// Conditions that the scan must meet.
     pub gate: Gate,
+    /// The rules of the score.
+    pub method: Method,
+    /// What the user left out.
+    pub selection: Selection,
     /// Findings that do not count.
     pub ignored: Vec<Ignored>,
     /// What the target writes to its logs.
@@ -80,7 +95,7 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         Err(outcome) => (None, Some(outcome)),
     };
     let mut run =
-        Run { checks, assessments: Vec::new(), passed: BTreeMap::new(), windows: Vec::new(), asked: BTreeSet::new() };
+        Run { checks, assessments: Vec::new(), passed: BTreeMap::new(), windows: Vec::new(), failed: BTreeSet::new() };
     let mut surveyed = None;
     if let Some(door) = &door {
         let seen = Arc::new(Seen::new(&target));
@@ -178,7 +193,8 @@ pub(crate) struct Run<'c> {
     pub(crate) passed: BTreeMap<(&'static str, &'static str, Option<String>), BTreeSet<SubjectKey>>,
     /// How long signed requests live, as measured.
     pub(crate) windows: Vec<ReplayWindow>,
-    asked: BTreeSet<&'static str>,
+    /// Checks that failed by themselves.
+    pub(crate) failed: BTreeSet<&'static str>,
 }
 
 impl Run<'_> {
@@ -257,7 +273,6 @@ impl Run<'_> {
             Err(Unobserved::Inconclusive(reason)) => (None, Verdict::inconclusive(reason)),
             Err(Unobserved::Interrupted) => (None, Verdict::inconclusive("the scan was stopped")),
         };
-        self.asked.insert(meta.id);
         door.events.event(Event::Assessed { check: meta.id, subject: &key, verdict: verdict.word() });
         match verdict {
             Verdict::Pass { .. } => {

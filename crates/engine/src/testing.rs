@@ -17,7 +17,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use inventory::{Inventory, NoLoader, parse};
 use model::identity::Extract;
-use model::{Credential, Gate, Identity, Mode, OperationKey, Origin, Place, Request, Scan, Secret};
+use model::{Credential, Gate, Identity, Method, Mode, OperationKey, Origin, Place, Request, Scan, Secret};
 use rustls::pki_types::CertificateDer;
 use serde_json::Value;
 use tokio::io::DuplexStream;
@@ -28,7 +28,7 @@ use crate::check::AnyCheck;
 use crate::door::Limits;
 use crate::event::Silent;
 use crate::logs::{LogBuffer, LogSource};
-use crate::scan::{Options, scan};
+use crate::scan::{Options, Selection, scan};
 use crate::survey::Configured;
 use crate::target::Target;
 use crate::transport::{Dial, MemoryServer, Policy, Settings, serve_in_memory};
@@ -217,6 +217,8 @@ pub fn options() -> Options {
         },
         seed: 7,
         gate: Gate::default(),
+        method: Method::default(),
+        selection: Selection::default(),
         ignored: Vec::new(),
         logs: Vec::new(),
         complete: true,

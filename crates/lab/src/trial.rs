@@ -9,9 +9,9 @@ use base64::prelude::BASE64_STANDARD;
 use engine::config::{self, Resolved, header_credential};
 use engine::target::Given;
 use engine::transport::{Dial, Policy, Settings, Transport};
-use engine::{Limits, LogSource, Options, Silent};
+use engine::{Limits, LogSource, Options, Selection, Silent};
 use model::identity::{Extract, ExtractFrom, Login};
-use model::{Gate, Identity, Mode, Origin, Place, Request, Scan, Secret};
+use model::{Gate, Identity, Method, Mode, Origin, Place, Request, Scan, Secret};
 use serde_json::json;
 use tokio::sync::watch;
 
@@ -82,6 +82,8 @@ async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSourc
         },
         seed: 1,
         gate: Gate::default(),
+        method: Method::default(),
+        selection: Selection::default(),
         ignored: Vec::new(),
         logs,
         complete: true,

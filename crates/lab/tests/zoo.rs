@@ -54,7 +54,7 @@ async fn the_hardened_api_is_graded_a() {
         assert!(above.is_empty(), "{form}: {above:#?}");
         let undecided: Vec<_> = scan.coverage.rows.iter().filter(|r| r.verdict == "inconclusive").collect();
         assert!(
-            scan.coverage.ratio >= 0.9,
+            scan.coverage.sendable_ratio * scan.coverage.assessments_ratio >= 0.9,
             "{form}: coverage {}: {:#?} {undecided:#?}",
             scan.coverage.ratio,
             scan.coverage.unreachable

@@ -24,7 +24,7 @@ pub mod verdict;
 pub use compliance::{ComplianceRow, Framework};
 pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded, TransportError, TransportErrorKind};
 pub use finding::{Evidence, Finding, Occurrence, RemedyName, Suppression, findings};
-pub use gate::Gate;
+pub use gate::{Gate, Judgement};
 pub use http::{Body, Headers, Origin, Request, Response};
 pub use identity::{Credential, Identity, Place, RevokedKey};
 pub use meta::{Category, Code, Meta, Mode, Need, Owasp, Remedy, Variant};
@@ -32,7 +32,7 @@ pub use redact::Redactor;
 pub use scan::{
     Assessment, Outcome, ReplayWindow, Scan, Shortfall, SignatureCoverage, SignedPart, SubjectKey, WindowBounds,
 };
-pub use score::{Grade, Score, score};
+pub use score::{Grade, Method, Score, score};
 pub use secret::Secret;
 pub use severity::{Confidence, Severity};
 pub use signed_place::SignedPlace;

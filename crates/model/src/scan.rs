@@ -19,7 +19,7 @@ use crate::score::Score;
 use crate::verdict::Verdict;
 
 /// Version of the JSON that a [`Scan`] serializes to. Fields are only added within a version.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What an assessment is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -182,6 +182,20 @@ impl Outcome {
         }
     }
 
+    /// The process's exit code: 0 done and no condition failed, 1 a condition failed, 2 fell short of a
+    /// verdict, a condition that could not be judged, or nothing scanned, 130 interrupted.
+    ///
+    /// **Source**: docs/scoring.md; 130 is 128 + SIGINT, as shells report it.
+    pub fn exit_code(&self, gate: &GateResult) -> u8 {
+        match self {
+            Self::Interrupted => 130,
+            Self::Usage { .. } => 2,
+            Self::Done | Self::Partial { .. } | Self::FellShort { .. } if gate.failed() => 1,
+            Self::Done | Self::Partial { .. } if gate.held() => 0,
+            Self::Done | Self::Partial { .. } | Self::FellShort { .. } => 2,
+        }
+    }
+
     /// What to try, where something is known to help.
     pub fn hint(&self) -> Option<&str> {
         match self {
@@ -274,17 +288,29 @@ pub struct Untested {
 }
 
 /// How much of the API the verdict rests on.
+///
+/// An operation is *tested* where it has a working request, where it is the sign-in that worked, or where
+/// it refused a request without invented values of an identity that is shown to work.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Coverage {
     /// `assessments_ratio` times `operations_ratio`, 0.0 to 1.0.
     pub ratio: f64,
     /// Decided assessments among the decided and inconclusive.
     pub assessments_ratio: f64,
-    /// Operations with a working request, or refused for every identity given, among those that
-    /// the mode may send.
+    /// Tested operations among all that are described; one whose response was not read to its end counts
+    /// in part.
     pub operations_ratio: f64,
+    /// The same among those that the mode may send.
+    #[serde(default)]
+    pub sendable_ratio: f64,
+    /// Operations of the description, those included that the user left out.
+    #[serde(default)]
+    pub described: usize,
     /// Operations that the mode may send.
     pub sendable: usize,
+    /// Operations that were tested.
+    #[serde(default)]
+    pub tested: usize,
     /// Of these, with a working request.
     pub working: usize,
     /// Of these, refused for every identity given.
@@ -293,10 +319,22 @@ pub struct Coverage {
     pub checks_decided: usize,
     /// Checks that had a subject.
     pub checks_asked: usize,
-    /// Sendable operations without a working request.
+    /// Sendable operations that were not tested.
     pub unreachable: Vec<Untested>,
+    /// Tested operations whose responses were not read to their end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partly: Vec<Untested>,
+    /// Operations that the user left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<OperationKey>,
+    /// Checks that the user skipped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
     /// How the assessments ended, by check, verdict and reason.
     pub rows: Vec<CoverageRow>,
+    /// Questions that no check of the scan asks at all, such as `authorization between users (BOLA, BFLA)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unasked: Vec<String>,
     /// What was not tested at all and how to change that, in sentences.
     pub untested: Vec<String>,
 }
@@ -447,17 +485,9 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// The process's exit code: 0 done and the gate holds, 1 the gate fails, 2 fell short of a verdict or
-    /// nothing was scanned, 130 interrupted.
-    ///
-    /// **Source**: chosen; 130 is 128 + SIGINT, as shells report it.
+    /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
-        match (&self.outcome, self.gate.holds()) {
-            (Outcome::Interrupted, _) => 130,
-            (Outcome::FellShort { .. } | Outcome::Usage { .. }, _) => 2,
-            (Outcome::Done | Outcome::Partial { .. }, false) => 1,
-            (Outcome::Done | Outcome::Partial { .. }, true) => 0,
-        }
+        self.outcome.exit_code(&self.gate)
     }
 }
 

@@ -63,8 +63,8 @@ fn scope(scan: &Scan, text: &mut String) {
         (
             "Coverage",
             format!(
-                "{:.2}: {} of {} operations answered, {} of {} checks decided",
-                coverage.ratio, coverage.working, coverage.sendable, coverage.checks_decided, coverage.checks_asked
+                "{:.2}: {} of {} operations tested, {} of {} checks decided",
+                coverage.ratio, coverage.tested, coverage.described, coverage.checks_decided, coverage.checks_asked
             ),
         ),
         ("Outcome", outcome),

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Effects};
 use model::scan::Covered;
-use model::{Finding, Grade, Mode, Outcome, RemedyName, ReplayWindow, Scan, Severity, SignatureCoverage, SignedPart};
+use model::{
+    Finding, Grade, Judgement, Mode, Outcome, RemedyName, ReplayWindow, Scan, Severity, SignatureCoverage, SignedPart,
+};
 
 use crate::remedy::named;
 use crate::visible::visible_scan;
@@ -72,30 +74,66 @@ fn header(scan: &Scan, paint: Paint, text: &mut String) {
     line(text, "");
     let seconds = scan.duration_ms as f64 / 1000.0;
     let sent = format!("{} request{}, {seconds:.1} s", scan.requests.total, plural(scan.requests.total as usize));
-    match (&scan.outcome, scan.score.grade) {
-        (Outcome::FellShort { reason, hint, .. } | Outcome::Usage { reason, hint }, _) => {
-            line(text, &format!("  {}   {}", paint.bad("no grade"), one_line(reason)));
-            if let Some(hint) = hint {
-                line(text, &format!("  hint       {}", one_line(hint)));
+    match (scan.score.grade, scan.score.points, scan.score.risk) {
+        (Some(grade), Some(points), Some(risk)) => {
+            let points = paint.strong(&format!("{points} / 100"));
+            let grade = paint.grade(grade);
+            line(text, &format!("  {points}   {grade}   risk {risk}     {}    {sent}", counts(scan)));
+            let beside = beside_the_grade(scan);
+            if !beside.is_empty() {
+                remark(text, &beside);
             }
+        }
+        _ => {
+            let why = scan.outcome.reason().or(scan.score.note.as_deref()).unwrap_or("too little was tested");
+            remark(text, &format!("{}: {}", paint.bad("no grade"), one_line(why)));
+            hint(scan, text);
             line(text, &format!("  {}   {sent}", counts(scan)));
         }
-        (Outcome::Done | Outcome::Partial { .. } | Outcome::Interrupted, grade) => {
-            let grade = grade.map_or_else(|| "no grade".to_owned(), |g| paint.grade(g));
-            let points = paint.strong(&format!("{} / 100", scan.score.points));
-            line(text, &format!("  {points}   {grade}   risk {}     {}    {sent}", scan.score.risk, counts(scan)));
+    }
+    match (&scan.outcome, scan.score.grade) {
+        (Outcome::Interrupted, _) => line(text, "  interrupted: this is what was seen until then"),
+        (outcome, Some(_)) => {
+            if let Some(reason) = outcome.reason() {
+                remark(text, &one_line(reason));
+                hint(scan, text);
+            }
+            if let Some(note) = &scan.score.note {
+                remark(text, &format!("no A: {note}"));
+            }
         }
-    }
-    if scan.outcome == Outcome::Interrupted {
-        line(text, "  interrupted: this is what was seen until then");
-    }
-    if let (Some(note), Outcome::Done) = (&scan.score.note, &scan.outcome) {
-        line(text, &format!("  {note}"));
+        (_, None) => {}
     }
     for warning in &scan.warnings {
         line(text, &format!("  warning: {}", one_line(&warning.message)));
     }
     line(text, "");
+}
+
+/// What the grade says nothing of: questions that nobody asked, skipped checks, suppressed findings.
+fn beside_the_grade(scan: &Scan) -> String {
+    let mut beside: Vec<String> = scan.coverage.unasked.iter().map(|what| format!("{what} not tested")).collect();
+    if !scan.coverage.skipped.is_empty() {
+        beside.push(format!("skipped: {}", scan.coverage.skipped.join(", ")));
+    }
+    let suppressed = scan.findings.iter().filter(|f| f.suppressed.is_some()).count();
+    if suppressed > 0 {
+        beside.push(format!("{suppressed} suppressed finding{}", plural(suppressed)));
+    }
+    beside.join("; ")
+}
+
+fn hint(scan: &Scan, text: &mut String) {
+    if let Some(hint) = scan.outcome.hint() {
+        remark(text, &format!("hint: {}", one_line(hint)));
+    }
+}
+
+/// A remark of the header, on as many lines as it needs.
+fn remark(text: &mut String, what: &str) {
+    for part in wrap(what, WIDTH - 2, 3) {
+        line(text, &format!("  {part}"));
+    }
 }
 
 /// `1 high   2 medium   6 notes`.
@@ -200,10 +238,6 @@ fn notes(scan: &Scan, paint: Paint, text: &mut String) {
             entry(text, "", &paint.dim(&format!("also {}", rest.join(", "))));
         }
     }
-    let suppressed = scan.findings.iter().filter(|f| f.suppressed.is_some()).count();
-    if suppressed > 0 {
-        entry(text, "Suppressed", &format!("{suppressed} finding{}, by your configuration", plural(suppressed)));
-    }
 }
 
 /// What the signatures of each identity cover: a line per identity and answer, operations named only
@@ -263,22 +297,28 @@ fn coverage(scan: &Scan, text: &mut String) {
     if scan.mode == Mode::Description {
         entry(text, "Tested", &format!("the description alone: {} operations", scan.inventory.operations));
     } else {
+        let refused = match coverage.refused {
+            0 => String::new(),
+            count => format!(", {count} of them refused everybody"),
+        };
         entry(
             text,
             "Tested",
             &format!(
-                "{} of {} operations answered{}, {} of {} checks decided (coverage {:.2})",
-                coverage.working,
-                coverage.sendable,
-                if coverage.refused > 0 { format!(", {} refused everybody", coverage.refused) } else { String::new() },
-                coverage.checks_decided,
-                coverage.checks_asked,
-                coverage.ratio,
+                "{} of {} operations{refused}, {} of {} checks decided (coverage {:.2})",
+                coverage.tested, coverage.described, coverage.checks_decided, coverage.checks_asked, coverage.ratio,
             ),
         );
     }
+    for (at, partly) in coverage.partly.iter().take(4).enumerate() {
+        let label = if at == 0 { "In part" } else { "" };
+        entry(text, label, &format!("{}: {}", partly.operation, one_line(&partly.reason)));
+    }
+    if coverage.partly.len() > 4 {
+        entry(text, "", &format!("and {} more: --format json lists them", coverage.partly.len() - 4));
+    }
     for (at, untested) in coverage.unreachable.iter().take(4).enumerate() {
-        let label = if at == 0 { "No answer" } else { "" };
+        let label = if at == 0 { "No response" } else { "" };
         entry(text, label, &format!("{}: {}", untested.operation, one_line(&untested.reason)));
     }
     if coverage.unreachable.len() > 4 {
@@ -324,13 +364,16 @@ fn closing(scan: &Scan, paint: Paint, text: &mut String) {
         );
     }
     if scan.gate.0.is_empty() {
-        if scan.score.grade.is_some() && scan.score.points < 80 {
+        if scan.score.points.is_some_and(|points| points < 80) && scan.outcome == Outcome::Done {
             entry(text, "Gate", "none set; --min-score 80 would fail");
         }
         return;
     }
     for (at, condition) in scan.gate.0.iter().enumerate() {
-        let word = if condition.holds { paint.good("holds") } else { paint.bad("fails") };
+        let word = match condition.result {
+            Judgement::Held => paint.good(Judgement::Held.as_str()),
+            other => paint.bad(other.as_str()),
+        };
         entry(
             text,
             if at == 0 { "Gate" } else { "" },

@@ -43,8 +43,8 @@ pub fn survey(scan: &Scan) -> String {
     let coverage = &scan.coverage;
     _ = writeln!(
         text,
-        "\n{} of {} operations answered, {} requests",
-        coverage.working, coverage.sendable, scan.requests.total
+        "\n{} of {} operations tested, {} requests",
+        coverage.tested, coverage.described, scan.requests.total
     );
     visible(&text).into_owned()
 }

@@ -46,7 +46,7 @@ fn scan(outcome: &Value) -> Scan {
     let [query, guessing, key_guessing, origin, http] = &METAS;
     let row = |check: &Meta, verdict: &str| json!({ "check": check.id, "verdict": verdict, "count": 1 });
     let value = json!({
-        "schema_version": 1, "id": "0190", "tool": { "name": "middlebrick", "version": "0.0.0" },
+        "schema_version": 2, "id": "0190", "tool": { "name": "middlebrick", "version": "0.0.0" },
         "target": {
             "given": "http://127.0.0.1/a|b", "origin": "http://127.0.0.1", "base_path": "", "loopback": true,
         },
@@ -58,7 +58,7 @@ fn scan(outcome: &Value) -> Scan {
             "operations": 2, "reading": 2, "references": 0, "warnings": [],
         },
         "coverage": {
-            "ratio": 0.5, "assessments_ratio": 0.5, "operations_ratio": 1.0, "sendable": 2, "working": 2,
+            "ratio": 0.5, "assessments_ratio": 0.5, "operations_ratio": 1.0, "sendable_ratio": 1.0, "described": 2, "sendable": 2, "tested": 2, "working": 2,
             "refused": 0, "checks_decided": 3, "checks_asked": 4,
             "unreachable": [{ "operation": { "method": "GET", "path": "/a|<b>" }, "reason": "no id" }],
             "rows": [
@@ -68,7 +68,7 @@ fn scan(outcome: &Value) -> Scan {
             "untested": ["everything behind a sign-in"],
         },
         "set_aside": [], "leftovers": [],
-        "score": { "points": 90, "risk": 10, "grade": null, "categories": {}, "deductions": [], "method": 1 },
+        "score": { "points": 90, "risk": 10, "grade": null, "categories": {}, "deductions": [], "method": 2 },
         "findings": [
             finding(query, "medium", "The key | travels in the `query`"),
             finding(http, "info", "The API answers by plain http"),

@@ -263,10 +263,11 @@ fn application(
     justified: &BTreeMap<(String, String), String>,
 ) -> Vec<String> {
     let grade = scan.score.grade.map_or("no grade".into(), |g| format!("grade {g}"));
+    let points = scan.score.points.map_or("no points".into(), |points| format!("{points} points"));
     _ = write!(
         text,
-        "\n### {name}\n\n{} points, {grade}, coverage {:.2}, {} requests.\n\n| Severity | Check | Where | Why it is true |\n|---|---|---|---|\n",
-        scan.score.points, scan.coverage.ratio, scan.requests.total
+        "\n### {name}\n\n{points}, {grade}, coverage {:.2}, {} requests.\n\n| Severity | Check | Where | Why it is true |\n|---|---|---|---|\n",
+        scan.coverage.ratio, scan.requests.total
     );
     let mut missing = Vec::new();
     for finding in scan.findings.iter().filter(|f| f.severity < Severity::Info) {

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use model::compliance::{notes_on, rows, rows_of};
-use model::score::{CAPS, COVERAGE_FOR_A, COVERAGE_FOR_GRADE, HALF, METHOD, MOST, SHARE, breadth};
-use model::{Framework, Severity};
+use model::score::{CAPS, COVERAGE_FOR_A, COVERAGE_FOR_GRADE, HALF, MOST, SHARE, breadth};
+use model::{Framework, Method, Severity};
 
 use crate::{root, say};
 
@@ -66,17 +66,54 @@ fn scoring() -> String {
         "\nA finding on 1 operation counts ×{}, on 2 to 9 ×{}, on 10 or more ×{}. Findings of {} count half. \
          Possible and suppressed findings take nothing.\n\n\
          Grades: A from 90, B from 80, C from 70, D from 50, else F.\n\n\
-         ## Coverage\n\ncoverage = decided ÷ (decided + inconclusive) assessments, times operations with a working request \
-         (or refused for every identity) ÷ operations that the mode may send. A grade needs {COVERAGE_FOR_GRADE:.1}, an A needs {COVERAGE_FOR_A:.1}, and where \
-         the description declares security, at least one identity must work. Without a grade a scan ends with exit code 2.\n\n\
-         Method {METHOD}.\n",
+         {RULES}\nMethod {}.\n",
         breadth(1),
         breadth(2),
         breadth(10),
         half.join(", "),
+        u32::from(Method::default()),
     );
-    text
+    text.replace("{grade}", &format!("{:.0} %", COVERAGE_FOR_GRADE * 100.0))
+        .replace("{a}", &format!("{:.0} %", COVERAGE_FOR_A * 100.0))
 }
+
+/// What a grade needs, and how a scan ends.
+const RULES: &str = "\
+## Coverage
+
+coverage = decided ÷ (decided + inconclusive) assessments, times operations tested ÷ operations described. Operations that `--include` or `--exclude` leave out count as not tested.
+
+An operation is tested where it has a working request, where it is a sign-in that worked, or where it refused a request without invented values of an identity that is shown to work. An operation that the mode does not send, that was refused or missing for an invented id, or that was not reached is not tested. One whose response was not read to its end counts for the part that was read.
+
+An identity is shown to work where it gets past a refusal that a request without credentials gets. Where nothing refuses anybody, the scan is graded as anonymous, and the missing authentication is the finding.
+
+## Grade
+
+There is a grade, and there are points, only where the operations tested among those that the mode may send, times the assessments decided, make {grade}. There is none
+
+- where an operation refuses a request without credentials and no identity gets past such a refusal, or where an identity does not work,
+- where the target is a page or one URL without a description,
+- under `--only` and with `--mode description`,
+- where the scan was stopped, the target stopped responding, or a check failed by itself.
+
+An A needs {a} of all described operations tested, and {a} of the assessments decided. Without, the score is 89 at most, and \"21 of 35 operations were not tested\" stands among the deductions. Checks that `--skip` names, suppressed findings and questions that no check asks stand beside the grade.
+
+## Gates and exit codes
+
+Each condition of the gate is held, failed, or not judged.
+
+| Outcome | State in JSON | Score and risk | Findings (`--fail-on`) | Exit code |
+|---|---|---|---|---|
+| done | `done` | judged | judged | 0, or 1 where a condition failed |
+| partial by request (`--only`, `--include`, `--exclude`, `--mode description`, one URL) | `partial` | not judged | judged on what was asked | 1 where one failed, 2 where one was not judged, else 0 |
+| fell short of a verdict (`cause`: unreachable, no-description, identity, target, budget, check, coverage) | `fell-short` | not judged | failed, or not judged | 1 where one failed, else 2 |
+| stopped by the user | `interrupted` | not judged | failed, or not judged | 130 |
+| nothing was scanned: an option, the configuration or the target cannot be used | `usage` | – | – | 2 |
+
+## Methods
+
+`--score-method 1` makes points, coverage and grade as version 0.1 did: operations count among those that the mode may send, and a scan of a part is graded like a whole one.
+";
 
 fn signed_requests() -> String {
     let mut table = String::from("| Preset | Signed | Algorithm | Window |\n|---|---|---|---|\n");

@@ -35,6 +35,8 @@ pub struct Survey {
     pub identities: Vec<Arc<SurveyedIdentity>>,
     /// Every operation of the description, with what came of it.
     pub operations: Vec<Arc<SurveyedOperation>>,
+    /// Operations that are sign-ins which worked.
+    pub signed_in: BTreeSet<OperationKey>,
     /// The answer to a path that cannot exist, without credentials.
     pub unknown_path: Option<Recorded>,
     /// A path segment that exists nowhere, the same for the whole scan.

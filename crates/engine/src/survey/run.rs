@@ -102,7 +102,10 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
         let failure = failures.get(&live.name);
         identities.push(Arc::new(surveying.identity(live, failure, &operations).await));
     }
+    let signed_in = lives.iter().filter_map(|live| surveying.operation_of(&live.identity.login.as_ref()?.request));
+    let signed_in = signed_in.collect();
     Survey {
+        signed_in,
         inventory: inventory.clone(),
         origin: door.origin.clone(),
         base_path: door.base_path.clone(),

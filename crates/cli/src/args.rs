@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -214,6 +215,9 @@ pub(crate) struct ScanOptions {
     /// Also write the complete record: every exchange and assessment
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) record: Option<PathBuf>,
+    /// Scans that are kept in the state folder for `explain`; older ones are removed
+    #[arg(long, value_name = "N", default_value_t = store::KEEP, help_heading = "Output")]
+    pub(crate) keep: NonZeroUsize,
     /// No progress
     #[arg(short, long, help_heading = "Output")]
     pub(crate) quiet: bool,

@@ -26,11 +26,12 @@ use model::{Gate, Identity, Method, Mode, Origin, Place, Secret};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
 
 use crate::args::DemoOptions;
 use crate::output::words;
+use crate::outputs::Outputs;
 use crate::progress::Progress;
+use crate::signals::{self, unless_stopped};
 
 /// The key of the demo's customer; the API is made up, and so is the key.
 pub const KEY: &str = "ak_demo_5f1b7c0e92d4";
@@ -41,6 +42,7 @@ const TOKEN_SECRET: &[u8] = b"secret";
 
 /// `middlebrick demo`.
 pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
+    let stop = signals::listen();
     let port = options.serve.unwrap_or(0);
     let listener =
         TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).await.context("cannot listen on loopback")?;
@@ -49,8 +51,8 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         words(&format!(
             "the demo API listens at {base}; try: middlebrick scan {base}/openapi.json -H 'X-API-Key: {KEY}'"
         ));
-        let stop = async { _ = tokio::signal::ctrl_c().await };
-        axum::serve(listener, router()).with_graceful_shutdown(stop).await?;
+        // Connections that are kept alive do not hold up the end.
+        unless_stopped(&stop, async { axum::serve(listener, router()).await }).await.transpose()?;
         return Ok(ExitCode::SUCCESS);
     }
     tokio::spawn(async move { axum::serve(listener, router()).await });
@@ -75,17 +77,14 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         ignored: Vec::new(),
         logs: Vec::new(),
         complete: false,
-        interrupt: watch::channel(false).1,
+        interrupt: stop,
     };
     let progress = Arc::new(Progress::new(false, false));
     let scan = engine::scan(target, &checks::all(), scan_options, progress.clone()).await;
     progress.done();
-    if let Err(error) = crate::shell::store().save(&scan) {
-        words(&format!("warning: the scan is not kept for `explain`: {error}"));
-    }
-    crate::scan::emit(&scan, options.format, None, &[])?;
+    let ended = Outputs::stdout(options.format).write(scan);
     words("the demo's findings are on purpose, so it ends with success; `middlebrick scan URL` scans yours");
-    Ok(ExitCode::SUCCESS)
+    Ok(ended)
 }
 
 /// A customer with a key, and a user who signs in.

@@ -5,13 +5,18 @@ use std::process::ExitCode;
 use model::compliance::requirements_of;
 use model::{Finding, Remedy, Scan};
 
-use crate::output::{data, hinted};
+use crate::output::{chain, data, hinted, words};
 use crate::shell::store;
+
+/// Damaged scans that are named; the rest are counted.
+///
+/// **Source**: chosen; more than a screen takes.
+const NAMED: usize = 3;
 
 /// Explains a check by its README and the code of its remedy, a finding of the last scan with its proof,
 /// or a remedy.
 pub(crate) fn run(what: &str, framework: Option<&str>) -> anyhow::Result<ExitCode> {
-    let last = store().load("last").ok();
+    let last = last();
     if let Some(check) = checks::all().iter().find(|c| c.meta().id == what) {
         let meta = check.meta();
         let mut text = format!("{}\n\n## Requirements it belongs to\n\n", meta.readme.trim_end());
@@ -56,6 +61,19 @@ fn code_of(remedy: &Remedy, framework: Option<&str>) -> anyhow::Result<String> {
         let what = format!("remedies/{} has no code for `{}`", remedy.name, framework.unwrap_or_default());
         hinted(what, Some(format!("there is some for {}", frameworks.join(", "))))
     })
+}
+
+/// The newest scan that can be read. Names those that cannot.
+fn last() -> Option<Scan> {
+    let newest = store().newest();
+    let count = newest.damaged.len();
+    for error in newest.damaged.into_iter().take(NAMED) {
+        words(&format!("warning: skipped a scan: {}", chain(&error.into())));
+    }
+    if count > NAMED {
+        words(&format!("warning: skipped {} scans more", count - NAMED));
+    }
+    newest.scan
 }
 
 fn found(scan: Option<&Scan>, which: impl Fn(&Finding) -> bool) -> Option<(&Scan, &Finding)> {

@@ -4,6 +4,7 @@
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
+use model::{Outcome, Shortfall};
 use report::{visible, visible_but_own_colors};
 
 /// An error with what to try.
@@ -11,6 +12,8 @@ use report::{visible, visible_but_own_colors};
 pub(crate) struct Hinted {
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// What the scan lacked, where it is not the user's typing.
+    cause: Option<Shortfall>,
 }
 
 impl std::fmt::Display for Hinted {
@@ -23,13 +26,31 @@ impl std::error::Error for Hinted {}
 
 /// An error with what to try.
 pub(crate) fn hinted(message: impl ToString, hint: Option<String>) -> anyhow::Error {
-    anyhow::Error::new(Hinted { message: message.to_string(), hint })
+    anyhow::Error::new(Hinted { message: message.to_string(), hint, cause: None })
+}
+
+/// An error that is not the user's typing.
+pub(crate) fn fell_short(cause: Shortfall, message: impl ToString, hint: Option<String>) -> anyhow::Error {
+    anyhow::Error::new(Hinted { message: message.to_string(), hint, cause: Some(cause) })
+}
+
+/// An error as the outcome of a run that is no scan.
+pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
+    let hinted = error.downcast_ref::<Hinted>();
+    let hint = hinted.and_then(|h| h.hint.clone());
+    match hinted.and_then(|h| h.cause) {
+        Some(cause) => Outcome::FellShort { cause, reason: chain(error), hint },
+        None => Outcome::Usage { reason: chain(error), hint },
+    }
 }
 
 /// Writes data. A reader that went away (`| head`) is no error.
 pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
-    match anstream::stdout().lock().write_all(visible_but_own_colors(text).as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
+    let mut stdout = anstream::stdout().lock();
+    match stdout.write_all(visible_but_own_colors(text).as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(anyhow::Error::new(error).context("cannot write to standard output"))
+        }
         Ok(()) | Err(_) => Ok(ExitCode::SUCCESS),
     }
 }
@@ -37,6 +58,11 @@ pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
 /// Writes a line for people. Nobody reading it is no error.
 pub(crate) fn words(text: &str) {
     _ = writeln!(anstream::stderr().lock(), "{}", visible(text));
+}
+
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 /// Writes an error, its causes, and its hint.

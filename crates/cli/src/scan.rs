@@ -11,13 +11,15 @@ use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
 use engine::{AnyCheck, Limits, LogSource, Options, Selection, Target};
-use model::{Answer, Framework, Identity, OperationKey, Origin, Request, Scan};
+use model::{Answer, Identity, OperationKey, Origin, Request, Shortfall};
 use tokio::sync::watch;
 
-use crate::args::{Format, ModeName, ScanOptions};
-use crate::output::{data, hinted, words};
+use crate::args::{ModeName, ScanOptions};
+use crate::output::{fell_short, hinted, words};
+use crate::outputs::{Outputs, Page};
 use crate::progress::Progress;
-use crate::shell::{Shell, store};
+use crate::shell::Shell;
+use crate::signals::{self, unless_stopped};
 
 /// Name of the identity that `-H` makes.
 const IDENTITY: &str = "key";
@@ -28,10 +30,12 @@ const SAMPLE: &str = "sample";
 /// `middlebrick scan`.
 pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
     let checks = chosen(&options)?;
-    for output in &options.output {
-        named_page(output, options.framework)?;
-    }
-    let (target, scan_options) = prepare(&options).await?;
+    let outputs = Outputs::open(&options, Page::Summary)?;
+    let stop = signals::listen();
+    let Some(prepared) = unless_stopped(&stop, prepare(&options, stop.clone())).await else {
+        return Ok(outputs.write_interrupted());
+    };
+    let (target, scan_options) = prepared?;
     if target.identities.is_empty() && options.mode != ModeName::Description {
         let protected = target
             .inventory
@@ -47,116 +51,24 @@ pub(crate) async fn run(options: ScanOptions) -> anyhow::Result<ExitCode> {
         }
     }
     let progress = Arc::new(Progress::new(options.quiet, options.verbose));
-    let mut scan = engine::scan(target, &checks, scan_options, progress.clone()).await;
+    let scan = engine::scan(target, &checks, scan_options, progress.clone()).await;
     progress.done();
-    if let Some(path) = &options.record {
-        store::write_private(path, report::json(&scan).as_bytes())
-            .with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
-    if options.record.is_some() {
-        // The rest shows what findings refer to, as a scan without a record does.
-        let kept: BTreeSet<u32> = scan
-            .findings
-            .iter()
-            .flat_map(|f| &f.occurrences)
-            .flat_map(|o| &o.evidence)
-            .filter_map(|e| e.exchange)
-            .collect();
-        scan.exchanges.retain(|id, _| kept.contains(id));
-        scan.assessments.retain(|a| a.observation.is_some());
-    }
-    if let Err(error) = store().save(&scan) {
-        words(&format!("warning: the scan is not kept for `explain`: {error}"));
-    }
-    emit(&scan, options.format, options.framework, &options.output)?;
-    Ok(ExitCode::from(scan.exit_code()))
+    Ok(outputs.write(scan))
 }
 
 /// `middlebrick survey`.
 pub(crate) async fn survey(options: ScanOptions) -> anyhow::Result<ExitCode> {
-    let (target, mut scan_options) = prepare(&options).await?;
+    let outputs = Outputs::open(&options, Page::Survey)?;
+    let stop = signals::listen();
+    let Some(prepared) = unless_stopped(&stop, prepare(&options, stop.clone())).await else {
+        return Ok(outputs.write_interrupted());
+    };
+    let (target, mut scan_options) = prepared?;
     scan_options.complete = true;
     let progress = Arc::new(Progress::new(options.quiet, options.verbose));
     let scan = engine::scan(target, &[], scan_options, progress.clone()).await;
     progress.done();
-    match options.format {
-        Format::Json => data(&report::json(&scan))?,
-        Format::Summary => data(&report::survey(&scan))?,
-    };
-    Ok(ExitCode::from(scan.exit_code()))
-}
-
-/// What a scan is written as.
-#[derive(Clone, Copy)]
-enum Page {
-    Summary,
-    Json,
-    Evidence(Framework),
-}
-
-/// Writes a scan to stdout and to files. With a framework, its evidence page takes the summary's place
-/// on stdout, unless a file gets it.
-pub(crate) fn emit(
-    scan: &Scan,
-    format: Format,
-    framework: Option<Framework>,
-    outputs: &[String],
-) -> anyhow::Result<()> {
-    let mut in_a_file = false;
-    for output in outputs {
-        let (page, path) = named_page(output, framework)?;
-        in_a_file |= matches!(page, Page::Evidence(_));
-        let text = render(scan, page, report::Style::Plain);
-        store::write_private(&path, text.as_bytes()).with_context(|| format!("cannot write `{}`", path.display()))?;
-    }
-    let page = match (format, framework) {
-        (Format::Json, _) => Page::Json,
-        (Format::Summary, Some(framework)) if !in_a_file => Page::Evidence(framework),
-        (Format::Summary, _) => Page::Summary,
-    };
-    data(&render(scan, page, report::Style::Color))?;
-    if let Some(reason) = scan.outcome.reason() {
-        words(reason);
-    }
-    if let Some(hint) = scan.outcome.hint() {
-        words(&format!("hint: {hint}"));
-    }
-    Ok(())
-}
-
-fn render(scan: &Scan, page: Page, style: report::Style) -> String {
-    match page {
-        Page::Summary => report::summary(scan, style),
-        Page::Json => report::json(scan),
-        Page::Evidence(framework) => {
-            let metas: Vec<&model::Meta> = checks::all().iter().map(|check| check.meta()).collect();
-            report::evidence(scan, framework, &metas)
-        }
-    }
-}
-
-/// `json=FILE`, or a file whose ending tells.
-fn named_page(output: &str, framework: Option<Framework>) -> anyhow::Result<(Page, PathBuf)> {
-    let (name, path) = match output.split_once('=') {
-        Some((name, path)) => (name.to_owned(), path),
-        None => (Path::new(output).extension().unwrap_or_default().to_string_lossy().into_owned(), output),
-    };
-    let page = match (name.to_ascii_lowercase().as_str(), framework) {
-        ("json", _) => Page::Json,
-        ("txt" | "text" | "summary", _) => Page::Summary,
-        ("md" | "markdown", Some(framework)) => Page::Evidence(framework),
-        ("md" | "markdown", None) => {
-            let hint = "say whose requirements, as in --framework pci-dss";
-            return Err(hinted("Markdown is written for the requirements of a framework", Some(hint.into())));
-        }
-        (other, _) => {
-            return Err(hinted(
-                format!("`{other}` is no format"),
-                Some("json, summary and markdown are written, as in -o json=scan.json".into()),
-            ));
-        }
-    };
-    Ok((page, path.into()))
+    Ok(outputs.write(scan))
 }
 
 /// The checks that `--only` and `--skip` leave.
@@ -181,7 +93,7 @@ fn chosen(options: &ScanOptions) -> anyhow::Result<Vec<&'static dyn AnyCheck>> {
 }
 
 /// Everything before the first request of the scan itself.
-async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
+async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> anyhow::Result<(Target, Options)> {
     let config = read_config(options)?;
     let resolved = config.resolve(&Shell).map_err(|e| hinted(&e, e.hint()))?;
     let typed = options.target.clone().or_else(|| config.target.clone()).ok_or_else(|| {
@@ -202,7 +114,12 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
     }
     let mut target = given.resolve(settings).await.map_err(|error: TargetError| {
         let hint = error.hint();
-        hinted(error, Some(hint))
+        match error {
+            TargetError::Unreachable { .. } => fell_short(Shortfall::Unreachable, error, Some(hint)),
+            TargetError::Refused { .. } => fell_short(Shortfall::Target, error, Some(hint)),
+            TargetError::NotADescription { .. } => fell_short(Shortfall::NoDescription, error, Some(hint)),
+            _ => hinted(error, Some(hint)),
+        }
     })?;
     target.settings.policy = Policy::for_origin(&target.origin);
     target.identities = resolved.identities;
@@ -242,7 +159,7 @@ async fn prepare(options: &ScanOptions) -> anyhow::Result<(Target, Options)> {
         ignored: resolved.ignored,
         logs: options.log_file.iter().map(|name| LogSource::named(name)).collect(),
         complete: options.record.is_some(),
-        interrupt: interrupt(),
+        interrupt,
     };
     Ok((target, scan_options))
 }
@@ -376,27 +293,6 @@ fn wildcard(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Becomes true at Ctrl-C; a second one ends the process at once.
-fn interrupt() -> watch::Receiver<bool> {
-    let (sender, receiver) = watch::channel(false);
-    tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
-        _ = sender.send(true);
-        words("stopping; the report follows (Ctrl-C again leaves at once)");
-        if tokio::signal::ctrl_c().await.is_ok() {
-            leave();
-        }
-    });
-    receiver
-}
-
-#[expect(clippy::exit, reason = "the second Ctrl-C leaves at once")]
-fn leave() -> ! {
-    std::process::exit(130)
-}
-
 /// Asks the target until it answers anything.
 async fn wait_ready(given: &Given, settings: &Settings, longest: Duration) -> anyhow::Result<()> {
     let url = given.base_url.as_ref().unwrap_or(&given.target);
@@ -407,7 +303,8 @@ async fn wait_ready(given: &Given, settings: &Settings, longest: Duration) -> an
         match transport.exchange(&origin, &Request::get("/"), false).await.answer {
             Answer::Response(_) => return Ok(()),
             Answer::Error(reason) if std::time::Instant::now() >= until => {
-                return Err(hinted(format!("{origin} did not get ready: {reason}"), None));
+                let message = format!("{origin} did not get ready: {reason}");
+                return Err(fell_short(Shortfall::Unreachable, message, None));
             }
             Answer::Error(_) => tokio::time::sleep(Duration::from_millis(250)).await,
         }

@@ -1,0 +1,104 @@
+//! How a user stops a run: Ctrl-C, or SIGTERM and SIGHUP as sent by CI, a supervisor, a closed terminal.
+
+use tokio::sync::watch;
+
+use crate::output::words;
+
+/// What a stopped run ends with, whichever signal stopped it.
+///
+/// **Source**: docs/scoring.md; 128 + SIGINT, as shells report it.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// Becomes true at the first signal; a second one ends the process at once.
+pub(crate) fn listen() -> watch::Receiver<bool> {
+    let (sender, receiver) = watch::channel(false);
+    let mut signals = Signals::new();
+    tokio::spawn(async move {
+        signals.next().await;
+        words("stopping; the report follows (Ctrl-C again leaves at once)");
+        _ = sender.send(true);
+        signals.next().await;
+        leave();
+    });
+    receiver
+}
+
+/// What work gives, or nothing if the user stops it before.
+pub(crate) async fn unless_stopped<T>(stop: &watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
+    let mut stop = stop.clone();
+    tokio::select! {
+        biased;
+        Ok(_) = stop.wait_for(|stop| *stop) => None,
+        done = work => Some(done),
+    }
+}
+
+#[expect(clippy::exit, reason = "the second signal leaves at once")]
+fn leave() -> ! {
+    std::process::exit(INTERRUPTED.into())
+}
+
+#[cfg(unix)]
+struct Signals([Option<tokio::signal::unix::Signal>; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    /// Signals that were ignored from the start stay so: `nohup` means it.
+    fn new() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        // A file that grows over the user's limit fails to be written, and does not end the process.
+        _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
+        let ignored = ignored();
+        let taken = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| {
+            let bit = 1_u64 << (kind.as_raw_value() - 1);
+            if ignored & bit != 0 { None } else { signal(kind).ok() }
+        });
+        Self(taken)
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            () = next(interrupt) => {}
+            () = next(terminate) => {}
+            () = next(hangup) => {}
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
+    let came = match signal {
+        Some(signal) => signal.recv().await,
+        None => None,
+    };
+    if came.is_none() {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Signals that this process was started to ignore, a bit for each; none where the system does not tell.
+///
+/// **Source**: proc(5), `SigIgn` in `/proc/self/status`.
+#[cfg(unix)]
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+}
+
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

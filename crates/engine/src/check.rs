@@ -57,6 +57,8 @@ pub enum Unobserved {
     Inconclusive(Cow<'static, str>),
     /// The user stopped the scan.
     Interrupted,
+    /// The check failed by itself.
+    Panicked,
 }
 
 impl From<NotApplicable> for Unobserved {

@@ -9,6 +9,7 @@ pub mod edit;
 pub mod effect;
 pub mod event;
 pub mod examples;
+mod guard;
 mod identities;
 pub mod logs;
 mod pace;

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::check::{AnyCheck, Requests, Unobserved};
 use crate::door::{Door, DoorParts, Limits};
 use crate::event::{Event, Events, Phase};
+use crate::guard;
 use crate::identities::Identities;
 use crate::logs::{LogSource, LogWatch};
 use crate::recording::Recording;
@@ -90,7 +91,7 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
             })?;
             Ok(Arc::new(Door::new(parts(&target, transport, logs, &options, &events))))
         });
-    let (door, failure) = match opened {
+    let (door, mut failure) = match opened {
         Ok(door) => (Some(door), None),
         Err(outcome) => (None, Some(outcome)),
     };
@@ -101,11 +102,15 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         let seen = Arc::new(Seen::new(&target));
         let listening = seen.clone();
         door.listen(Box::new(move |recorded, raw| listening.take(recorded, raw)));
-        let survey = survey(door, &target.inventory, &target.configured).await;
-        run.passive(door, &survey, &seen).await;
-        run.active(door, &survey).await;
-        run.passive(door, &survey, &seen).await;
-        surveyed = Some(survey);
+        if let Ok(survey) = guard::future(survey(door, &target.inventory, &target.configured)).await {
+            run.passive(door, &survey, &seen).await;
+            run.active(door, &survey).await;
+            run.passive(door, &survey, &seen).await;
+            surveyed = Some(survey);
+        } else {
+            let hint = Some("this is a defect of middlebrick, please report it");
+            failure = Some(Outcome::fell_short(Shortfall::Check, "the survey failed by itself", hint));
+        }
     }
     let record = Recording { target: &target, options: &options, door: door.as_deref(), survey: surveyed.as_ref() };
     let mut scan = record.scan(run, id, started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
@@ -205,9 +210,14 @@ impl Run<'_> {
             let subject = AnySubject::Exchange(exchange);
             for check in self.checks {
                 let meta = check.meta();
-                let Some(Ok(_)) = check.plan(&subject, survey) else { continue };
-                let session = Session::new(door.clone(), Purpose::Check, meta.id, Requests::NONE);
-                let came = check.run(&subject, survey, &session).await;
+                let came = match guard::call(|| check.plan(&subject, survey)) {
+                    Ok(Some(Ok(_))) => {
+                        let session = Session::new(door.clone(), Purpose::Check, meta.id, Requests::NONE);
+                        run_guarded(*check, &subject, survey, &session).await
+                    }
+                    Ok(Some(Err(_)) | None) => continue,
+                    Err(guard::Panicked) => Err(Unobserved::Panicked),
+                };
                 self.take(*check, &subject, came, door);
             }
         }
@@ -219,7 +229,11 @@ impl Run<'_> {
         for subject in &subjects {
             for check in self.checks {
                 let meta = check.meta();
-                match check.plan(subject, survey) {
+                let Ok(plan) = guard::call(|| check.plan(subject, survey)) else {
+                    self.take(*check, subject, Err(Unobserved::Panicked), door);
+                    continue;
+                };
+                match plan {
                     None => {}
                     Some(Err(not)) => self.take(*check, subject, Err(not.into()), door),
                     Some(Ok(_)) if meta.mode > door.limits.mode => {
@@ -272,6 +286,10 @@ impl Run<'_> {
             Err(Unobserved::NotApplicable(reason)) => (None, Verdict::NotApplicable { reason: reason.into() }),
             Err(Unobserved::Inconclusive(reason)) => (None, Verdict::inconclusive(reason)),
             Err(Unobserved::Interrupted) => (None, Verdict::inconclusive("the scan was stopped")),
+            Err(Unobserved::Panicked) => {
+                self.failed.insert(meta.id);
+                (None, Verdict::inconclusive("the check failed by itself"))
+            }
         };
         door.events.event(Event::Assessed { check: meta.id, subject: &key, verdict: verdict.word() });
         match verdict {
@@ -294,6 +312,17 @@ impl Run<'_> {
     }
 }
 
+/// Observes and judges; a check that panics says nothing.
+async fn run_guarded(
+    check: &'static dyn AnyCheck,
+    subject: &AnySubject,
+    survey: &Survey,
+    session: &Session,
+) -> Result<crate::check::Judged, Unobserved> {
+    // The call that makes the future is guarded too.
+    guard::future(async { check.run(subject, survey, session).await }).await.unwrap_or(Err(Unobserved::Panicked))
+}
+
 /// Observes and judges one subject. Counts only if each identity in it is alive afterwards; where one
 /// had to sign in again, it is observed once more.
 async fn observe(
@@ -312,7 +341,7 @@ async fn observe(
         };
         let all: Vec<Arc<str>> = door.identities.iter().map(|l| l.name.clone()).collect();
         let before = generations(&all);
-        let judged = check.run(subject, survey, &session).await?;
+        let judged = run_guarded(check, subject, survey, &session).await?;
         debug_assert!(session.sent() <= requests.most, "{name} sent {} of {}", session.sent(), requests.most);
         let end = Instant::now();
         for name in session.identities() {

@@ -176,3 +176,58 @@ fn nothing_found_comes_with_the_bounds() {
     assert_eq!(inference.tried, 0);
     assert!(inference.remarks[0].contains("no header or parameter"), "{:?}", inference.remarks);
 }
+
+#[test]
+fn a_weak_secret_is_found_whatever_form_the_time_has() {
+    for (header, time, signature) in [
+        ("Date", "Mon, 30 Nov 2026 22:11:00 GMT", "0d5471dbcaddcf302071bec80d8b8f626fe38807ebe6a0f364b036e1710b9ae3"),
+        ("X-Date", "Mon, 30 Nov 2026 22:11:00 GMT", "0d5471dbcaddcf302071bec80d8b8f626fe38807ebe6a0f364b036e1710b9ae3"),
+        ("X-Timestamp", "2026-11-30T22:11:00Z", "fdac3ab174091fc688e3b0beeff5fe738ba64e62846edc6efc86daa81c9276aa"),
+        ("X-Timestamp", "2026-11-30T22:11:00.250Z", "a3e97132e2f905b0967b67a51c35f2ed936f38b5dff4e5be8b12f89047a214a6"),
+        (
+            "X-Timestamp",
+            "2026-11-30T23:11:00+01:00",
+            "e8016d659ccfb5b66dcc542a06ef7127d2af6b9decabdc49d735a9ea68425bda",
+        ),
+        ("X-Time", "20261130T221100Z", "16915214e1d28a62a34a0f4a6152211010cc649243461777045a178779f204b1"),
+        ("X-Time", "1796076660", "e666a53260678b6932ff68183efa840c50895e37ae34aa072789fb2d5b2fbdb3"),
+    ] {
+        let text = format!("GET /v1/orders HTTP/1.1\nHost: h\n{header}: {time}\nX-Signature: {signature}\n\n");
+        let sample = sample::read(&text).expect("the sample is readable");
+        let found = infer_with(&sample, &Secrets::Weak, &brief(3, 0), &|_, _| {}).found;
+        assert!(found.iter().any(|f| matches!(f.key, Key::Weak(_))), "{header}: {time}");
+    }
+}
+
+#[test]
+fn no_sample_makes_the_search_panic() {
+    let hash = "0a".repeat(32);
+    let mut samples: Vec<String> = std::fs::read_dir(format!("{}/tests/samples", env!("CARGO_MANIFEST_DIR")))
+        .expect("the samples are there")
+        .map(|entry| std::fs::read_to_string(entry.expect("a file").path()).expect("a text"))
+        .collect();
+    samples.sort();
+    // Each header twice, the second time cut, quoted, or with another time.
+    let twisted = samples.iter().flat_map(|sample| {
+        let headers = sample.lines().skip(1).take_while(|line| !line.is_empty());
+        let header = headers.filter(|line| line.contains(':')).max_by_key(|line| line.len()).unwrap_or_default();
+        let (name, value) = header.split_once(':').unwrap_or_default();
+        let half: String = value.chars().take(value.chars().count() / 2).collect();
+        [value.to_owned(), half, format!(" t=\"{value}\",s={hash}"), " Mon, 30 Nov 2026 22:11:00 GMT".to_owned()]
+            .map(|second| sample.replacen(header, &format!("{header}\n{name}:{second}"), 1))
+    });
+    let twisted: Vec<String> = twisted.collect();
+    let odd = [
+        format!(
+            "GET /a HTTP/1.1\nAuthorization: a=\"k\",alg=\"x\",sig{hash}\", nonce=\"g2\nAuthorization:c={hash}\n\n"
+        ),
+        format!("GET /a HTTP/1.1\nAuthorization: S :{hash}:2026-11-30T22:11:00Z\nX-Sig: {hash}\n\n"),
+        format!("GET /a?sig={hash}&ts=\u{e9}&ts=2026-11-30T22:11:00Z HTTP/1.1\nX-Time: \u{2028}\n\n"),
+        format!("POST /a HTTP/1.1\nContent-Type: application/x-www-form-urlencoded\n\nsig={hash}&sig=x&time=\u{e9}"),
+    ];
+    for text in samples.iter().chain(&twisted).chain(&odd) {
+        let Ok(sample) = sample::read(text) else { continue };
+        let secrets = [SECRET, BASE64_KEY, "cs&ts", "changeme"].map(Secret::new);
+        _ = infer_with(&sample, &Secrets::Given(secrets.to_vec()), &brief(3, 0), &|_, _| {});
+    }
+}

@@ -280,7 +280,7 @@ async fn password(survey: &Survey, session: &Session) -> Result<Option<Canary>, 
         Ok(answer) => answer,
         // The tries of the scan are used up.
         Err(Unobserved::Inconclusive(_) | Unobserved::NotApplicable(_)) => return Ok(None),
-        Err(Unobserved::Interrupted) => return Err(Unobserved::Interrupted),
+        Err(stopped @ (Unobserved::Interrupted | Unobserved::Panicked)) => return Err(stopped),
     };
     let is_failed = answer.response().is_some_and(sign_in::is_failed);
     let canary = || Canary { kind: Kind::Password, name: "password".into(), answer, needles: vec![guess.password] };

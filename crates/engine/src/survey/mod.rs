@@ -19,6 +19,7 @@ pub(crate) use run::survey;
 use crate::controls::Standing;
 use crate::draft::Draft;
 use crate::effect;
+use crate::guard;
 
 /// What is known of the target when checks begin.
 #[derive(Clone, Debug)]
@@ -131,9 +132,10 @@ impl SurveyedIdentity {
         let search =
             signing::infer::Options { modes: vec![signing::infer::Mode::Hmac], words: 3, ..Default::default() };
         let found = tokio::task::spawn_blocking(move || {
-            signing::infer::infer_with(&captured, &signing::Secrets::Weak, &search, &|_, _| {}).found
+            guard::call(|| signing::infer::infer_with(&captured, &signing::Secrets::Weak, &search, &|_, _| {}).found)
         });
-        let found = found.await.ok()?;
+        // A search that failed by itself has not shown that the secret is strong.
+        let found = found.await.ok().and_then(Result::ok).expect("the search for weak secrets does not panic");
         let weak = found.into_iter().find(|inferred| matches!(inferred.key, signing::infer::Key::Weak(_)))?;
         Some(weak.scheme.name)
     }

@@ -230,6 +230,7 @@ impl Surveying<'_> {
                 Ok(sent) => sent,
                 Err(Unobserved::Inconclusive(why) | Unobserved::NotApplicable(why)) => return Err(why.into_owned()),
                 Err(Unobserved::Interrupted) => return Err("the scan was stopped".into()),
+                Err(Unobserved::Panicked) => return Err("the survey failed by itself".into()),
             };
             let standing = self.standing(&sent);
             let raw = sent.raw.clone();

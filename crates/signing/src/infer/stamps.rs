@@ -1,5 +1,6 @@
 //! What in a sample may be the signature, the timestamp, the nonce and the key id.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 
 use model::Request;
@@ -148,20 +149,28 @@ impl Stamps {
     }
 }
 
-/// The slot of one place: its value with every token in it replaced by its variable.
+/// The slot of one place: its value with every token in it replaced by its variable. Of tokens that overlap
+/// the signature stays, then the widest; of a header that stands twice, the value that holds the signature.
 fn slot(spot: &Spot, tokens: &[(&Token, Variable)]) -> Slot {
     let mut here: Vec<_> = tokens.iter().filter(|(token, _)| token.spot == *spot).collect();
-    here.sort_by_key(|(token, _)| token.range.start);
+    here.sort_by_key(|(token, variable)| (*variable != Variable::Signature, Reverse(token.range.len())));
+    let value = here.first().map_or("", |(token, _)| token.value.as_str());
+    let mut apart: Vec<&(&Token, Variable)> = Vec::new();
+    for (token, variable) in here.iter().map(|pair| (pair.0, pair)).filter(|(token, _)| token.value == value) {
+        let overlaps = |other: &Range<usize>| token.range.start < other.end && other.start < token.range.end;
+        if !apart.iter().any(|(other, _)| overlaps(&other.range)) {
+            apart.push(variable);
+        }
+    }
+    apart.sort_by_key(|(token, _)| token.range.start);
     let mut template = String::new();
     let mut at = 0;
-    for (token, variable) in here {
-        template.push_str(&escaped(&token.value[at..token.range.start]));
+    for (token, variable) in apart {
+        template.push_str(&escaped(&value[at..token.range.start]));
         template.push_str(&format!("{{{}}}", variable.name()));
         at = token.range.end;
     }
-    if let Some((token, _)) = tokens.iter().find(|(token, _)| token.spot == *spot) {
-        template.push_str(&escaped(&token.value[at..]));
-    }
+    template.push_str(&escaped(&value[at..]));
     let template = Formula::template(&template).expect("text outside of variables is escaped");
     Slot { spot: spot.clone(), template, filled: crate::slot::Filled::Always }
 }

@@ -122,6 +122,8 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
         }
     })?;
     target.settings.policy = Policy::for_origin(&target.origin);
+    let known: BTreeSet<&str> = checks::all().iter().map(|check| check.meta().id).collect();
+    resolved.matches(&target.inventory, &known).map_err(|e| hinted(&e, e.hint()))?;
     target.identities = resolved.identities;
     target.headers = resolved.headers;
     target.configured = resolved.configured;
@@ -197,7 +199,10 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<rustls::pki_types::Certificat
     use rustls::pki_types::pem::PemObject;
     let read = rustls::pki_types::CertificateDer::pem_file_iter(path)
         .with_context(|| format!("cannot read the certificates `{}`", path.display()))?;
-    read.collect::<Result<_, _>>().with_context(|| format!("`{}` holds no certificates in PEM", path.display()))
+    let none = || format!("`{}` holds no certificate in PEM", path.display());
+    let certificates: Vec<_> = read.collect::<Result<_, _>>().with_context(none)?;
+    anyhow::ensure!(!certificates.is_empty(), none());
+    Ok(certificates)
 }
 
 /// The one identity that `-H` makes.
@@ -213,7 +218,9 @@ fn typed_identity(headers: &[String]) -> anyhow::Result<Option<Identity>> {
         })?;
         let value =
             config::expand(value.trim(), &format!("-H {}", name.trim()), &Shell).map_err(|e| hinted(&e, e.hint()))?;
-        credentials.push(config::header_credential(name.trim(), &value));
+        let credential = config::header_credential(name.trim(), &value);
+        config::holds_something(&credential, &format!("-H {}", name.trim())).map_err(|e| hinted(&e, e.hint()))?;
+        credentials.push(credential);
     }
     Ok(Some(Identity { name: IDENTITY.into(), credentials, ..Identity::default() }))
 }

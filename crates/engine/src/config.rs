@@ -19,11 +19,13 @@ use crate::survey::{Configured, ConfiguredValues};
 
 mod error;
 mod lookup;
+mod matching;
 
 pub use error::ConfigError;
 use error::plain;
 use lookup::expand_json;
 pub use lookup::{Lookup, expand};
+pub use matching::holds_something;
 
 /// The file as written.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -172,15 +174,14 @@ impl Config {
             shared: keys(&self.shared, "shared")?,
         };
         resolved.repeatable = keys(&self.repeatable, "repeatable")?;
-        resolved.ignored = self
-            .suppress
-            .iter()
-            .map(|s| Ignored {
-                check: s.check.clone(),
-                operation: s.operation.clone(),
-                suppression: Suppression { reason: s.reason.clone(), until: s.until.clone() },
-            })
-            .collect();
+        for suppressed in &self.suppress {
+            let until = suppressed.until.as_deref().map(|until| matching::day(until, "suppress.until")).transpose()?;
+            resolved.ignored.push(Ignored {
+                check: suppressed.check.clone(),
+                operation: suppressed.operation.clone(),
+                suppression: Suppression { reason: suppressed.reason.clone(), until },
+            });
+        }
         Ok(resolved)
     }
 }
@@ -237,6 +238,9 @@ impl IdentityConfig {
             }
             (None, None) => None,
         };
+        for credential in &credentials {
+            holds_something(credential, &at(&credential.place.label()))?;
+        }
         Ok(Identity {
             name: name.into(),
             role: self.role.clone(),
@@ -367,14 +371,7 @@ fn note_secret(name: &str, value: &str, secrets: &mut Vec<Secret>) {
 }
 
 fn keys(list: &[String], place: &'static str) -> Result<BTreeSet<OperationKey>, ConfigError> {
-    list.iter()
-        .map(|text| {
-            let form =
-                || ConfigError::Form { place: place.into(), wanted: "a list of operations such as `GET /health`" };
-            let (method, path) = text.split_once(' ').filter(|(_, p)| p.trim().starts_with('/')).ok_or_else(form)?;
-            Ok(OperationKey { method: method.to_ascii_uppercase(), path: path.trim().into() })
-        })
-        .collect()
+    list.iter().map(|text| matching::key(text, place)).collect()
 }
 
 #[cfg(test)]

@@ -36,11 +36,6 @@ pub const RANDOM_SIGN_INS: u32 = 10;
 /// Name of the mask of keys that must not work any more.
 const REVOKED_KEY: &str = "revoked-key";
 
-/// Times that a request is sent again after the target asked to slow down.
-///
-/// **Source**: chosen.
-const AGAIN_AFTER_LIMIT: u32 = 2;
-
 /// Server errors in all after which a remote target is left alone.
 ///
 /// **Source**: docs/safety.md; they wake people.
@@ -130,7 +125,7 @@ pub(crate) struct DoorParts {
 impl Door {
     pub(crate) fn new(parts: DoorParts) -> Self {
         let door = Self {
-            pace: Pace::new(parts.limits.rate, parts.limits.concurrency),
+            pace: Pace::new(parts.limits.rate, parts.limits.concurrency, parts.limits.budget),
             redactor: RwLock::default(),
             masker: Masker::new(parts.seed),
             exchanges: Mutex::default(),
@@ -253,12 +248,13 @@ impl Door {
             ),
             None => None,
         };
-        let mut again = 0;
+        let mut again = false;
         allowance()?;
         loop {
             self.spend()?;
             let end = self.started + self.limits.budget;
-            let Ok(_place) = tokio::time::timeout_at(end, self.pace.turn(draft.burst)).await else {
+            let Ok(_place) = tokio::time::timeout_at(end, self.pace.turn(draft.operation.as_ref(), draft.burst)).await
+            else {
                 self.sent.fetch_sub(1, Ordering::Relaxed);
                 return Err(Unobserved::Inconclusive("the time budget is used up".into()));
             };
@@ -283,7 +279,7 @@ impl Door {
                 Answer::Response(response) => Some(response),
                 Answer::Error(_) => None,
             };
-            let slow_down = !draft.burst && self.pace.learn(response, received.duration);
+            let slow_down = !draft.burst && self.pace.learn(draft.operation.as_ref(), response, received.duration);
             if response.is_some_and(|r| r.status >= 500) {
                 self.server_errors.fetch_add(1, Ordering::Relaxed);
             }
@@ -297,8 +293,11 @@ impl Door {
                 return Ok(sent);
             }
             // A kept-alive connection that the server closed meanwhile says nothing of the request.
-            if (slow_down && again < AGAIN_AFTER_LIMIT) || (dropped && reads && again == 0) {
-                again += 1;
+            if slow_down {
+                continue;
+            }
+            if dropped && reads && !again {
+                again = true;
                 continue;
             }
             return Ok(sent);
@@ -411,7 +410,7 @@ impl Door {
         }
         let draft = Draft::anonymous(login.request.clone());
         self.spend().map_err(|_| "the budget is used up".to_owned())?;
-        let _place = self.pace.turn(false).await;
+        let _place = self.pace.turn(None, false).await;
         let Finished { request, .. } = self.finish(&draft, None).await;
         let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
         let started_ms = self.started.elapsed().as_millis() as u64;
@@ -456,7 +455,7 @@ impl Door {
     /// One hand-made TLS ClientHello.
     pub(crate) async fn handshake(&self, hello: &Hello<'_>) -> Result<HandshakeAnswer, Unobserved> {
         self.spend()?;
-        let _place = self.pace.turn(false).await;
+        let _place = self.pace.turn(None, false).await;
         let answer = self.transport.handshake(&self.origin, hello).await;
         self.events.event(Event::Sent { total: self.requests() });
         answer.map_err(|error| Unobserved::Inconclusive(error.to_string().into()))

@@ -49,6 +49,26 @@ pub enum ConfigError {
         /// What is wrong with it, without its values.
         reason: String,
     },
+    /// An operation, parameter or check that there is not.
+    #[error("`{place}`: there is no {kind} `{name}`")]
+    NoSuch {
+        /// Path of keys.
+        place: String,
+        /// What it should be.
+        kind: &'static str,
+        /// The name as written.
+        name: String,
+        /// The nearest that there is.
+        nearest: Option<String>,
+    },
+    /// A credential that holds none.
+    #[error("the value of `{place}` {why}")]
+    NoCredential {
+        /// Path of keys, or the option.
+        place: String,
+        /// What is wrong with it, without its value.
+        why: &'static str,
+    },
     /// A value of another form than expected.
     #[error("`{place}` is not {wanted}")]
     Form {
@@ -64,6 +84,10 @@ impl ConfigError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::UnknownKey { nearest, .. } => nearest.as_ref().map(|n| format!("did you mean `{n}`?")),
+            Self::NoSuch { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::NoSuch { kind: "check", .. } => Some("middlebrick checks lists them".into()),
+            Self::NoSuch { .. } => Some("middlebrick survey lists the operations of the description".into()),
+            Self::NoCredential { .. } => Some("set the variable, and write @env:NAME".into()),
             Self::Missing { .. } => Some("set the variable, or write the value itself".into()),
             Self::Signing { .. } => Some("the presets and the formula are in docs/config.schema.json".into()),
             Self::Sample { .. } => Some("HTTP text, a curl command line and HAR are read".into()),

@@ -86,3 +86,111 @@ fn a_sample_is_an_identity_without_a_secret() {
     assert!(missing.to_string().contains("`other.http`"), "{missing}");
     assert!(sample_identity("sample", "GET /orders\nX-Time: 5\n").is_err());
 }
+
+fn orders() -> inventory::Inventory {
+    let text = r#"{"openapi":"3.0.3","info":{"title":"t","version":"1"},"paths":{
+        "/api/v1/orders":{"get":{"responses":{}}},
+        "/api/v1/orders/{id}":{"get":{"parameters":[{"name":"id","in":"path","required":true,"schema":{}}],"responses":{}}},
+        "/health":{"get":{"responses":{}},"post":{"responses":{}}}}}"#;
+    inventory::parse("memory:///a.json", text.as_bytes(), &mut inventory::NoLoader).unwrap().0
+}
+
+#[test]
+fn what_matches_nothing_is_an_error_with_the_nearest() {
+    let checks = BTreeSet::from(["sensitive-field", "plain-http"]);
+    let matched = |text: &str| parse(text).unwrap().resolve(&Shell).unwrap().matches(&orders(), &checks);
+    for (text, says, nearest) in [
+        ("public: [GET /heath]", "`public`: there is no operation `GET /heath`", Some("GET /health")),
+        ("public: [PUT /health]", "`public`: there is no operation `PUT /health`", Some("GET /health")),
+        ("shared: [GET /orders]", "`shared`: there is no operation `GET /orders`", Some("GET /api/v1/orders")),
+        ("repeatable: [POST /nothing-like-it]", "`repeatable`: there is no operation `POST /nothing-like-it`", None),
+        (
+            "values: { 'GET /orders/{id}': { id: 7 } }",
+            "`values`: there is no operation `GET /orders/{id}`",
+            Some("GET /api/v1/orders/{id}"),
+        ),
+        (
+            "values: { 'GET /api/v1/orders/{id}': { Id: 7 } }",
+            "`values.GET /api/v1/orders/{id}`: there is no parameter `Id`",
+            Some("id"),
+        ),
+        (
+            "suppress: [{ check: sensitve-field, reason: r }]",
+            "`suppress`: there is no check `sensitve-field`",
+            Some("sensitive-field"),
+        ),
+        (
+            "suppress: [{ check: plain-http, operation: GET /helth, reason: r }]",
+            "`suppress`: there is no operation `GET /helth`",
+            Some("GET /health"),
+        ),
+    ] {
+        let error = matched(text).unwrap_err();
+        assert_eq!(error.to_string(), says);
+        let hint = error.hint().unwrap();
+        match nearest {
+            Some(nearest) => assert_eq!(hint, format!("did you mean `{nearest}`?")),
+            None => assert!(!hint.contains("did you mean"), "{hint}"),
+        }
+    }
+    for text in [
+        "public: [get /health]",
+        "values: { 'GET /api/v1/orders/{id}': { id: 7 }, 'POST /health': { body: {} } }",
+        "suppress: [{ check: plain-http, operation: GET /health, reason: r, until: 2999-12-31 }]",
+    ] {
+        assert_eq!(matched(text), Ok(()), "{text}");
+    }
+}
+
+#[test]
+fn a_suppression_ends_on_a_day_or_is_refused() {
+    let until = |text: &str| {
+        let config = format!("suppress: [{{ check: plain-http, reason: r, until: '{text}' }}]");
+        parse(&config).unwrap().resolve(&Shell).map(|resolved| resolved.ignored[0].suppression.until.clone())
+    };
+    for day in ["2026-11-30", "2999-12-31", "2028-02-29"] {
+        assert_eq!(until(day).unwrap().as_deref(), Some(day));
+    }
+    for other in [
+        "31.12.2020",
+        "yesterday",
+        "12/31/2020",
+        "2020-13-45",
+        "2020-2-30",
+        "2027-02-29",
+        "never",
+        "2020",
+        "99991231",
+        "",
+        " 2026-11-30",
+        "2026-11-30T00:00:00Z",
+        "+026-11-30",
+        "2026-11- 3",
+    ] {
+        let error = until(other).unwrap_err().to_string();
+        assert_eq!(error, "`suppress.until` is not a day such as `2027-01-31`", "{other}");
+    }
+}
+
+#[test]
+fn a_credential_that_holds_nothing_is_refused_and_not_repeated() {
+    let resolve = |identity: &str| parse(&format!("identities: {{ a: {identity} }}")).unwrap().resolve(&Shell);
+    for empty in [
+        "{ header: { X-API-Key: '' } }",
+        "{ header: { X-API-Key: '   ' } }",
+        "{ header: { Authorization: 'Bearer ' } }",
+        "{ bearer: '' }",
+        "{ query: { key: '' } }",
+        "{ cookie: { sid: ' ' } }",
+    ] {
+        assert!(resolve(empty).unwrap_err().to_string().ends_with("is empty"), "{empty}");
+    }
+    // Written as it came from the shell.
+    for literal in ["$API_KEY", "$(API_KEY)", "%API_KEY%", "{{ api_key }}", "$env:API_KEY"] {
+        let error = resolve(&format!("{{ header: {{ X-API-Key: '{literal}' }} }}")).unwrap_err().to_string();
+        assert_eq!(error, "the value of `identities.a.X-API-Key` is the name of a variable that was not expanded");
+    }
+    for sound in ["$ecret-password", "100%", "pa$$WORD", "{{}}", "$1$abc$def"] {
+        assert!(resolve(&format!("{{ header: {{ X-API-Key: '{sound}' }} }}")).is_ok(), "{sound}");
+    }
+}

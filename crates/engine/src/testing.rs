@@ -33,7 +33,7 @@ use crate::survey::Configured;
 use crate::target::Target;
 use crate::transport::{Dial, MemoryServer, Policy, Settings, serve_in_memory};
 
-pub use recorder::Recorder;
+pub use recorder::{Recorder, Written};
 
 /// Speaks on a connection, byte by byte.
 pub type Speaker = Arc<dyn Fn(DuplexStream) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
@@ -243,6 +243,7 @@ pub async fn scan_served(served: Served, checks: &[&'static dyn AnyCheck]) -> Sc
 /// What is written to the target is not what the scan recorded, or not what its mode allows.
 pub async fn scan_recorded(mut target: Target, checks: &[&'static dyn AnyCheck], options: Options) -> Scan {
     let recorder = Arc::new(Recorder::default());
+    recorder.know(&target.identities);
     if let Dial::Memory(server) = target.settings.dial {
         target.settings.dial = Dial::Memory(recorder.around(server));
     }

@@ -17,12 +17,19 @@ async fn scanned() -> (Scan, Arc<Recorder>, Arc<dyn MemoryServer>) {
         "paths": { "/notes": { "get": { "responses": { "200": { "description": "" } } } } }
     });
     let router = axum::Router::new().route("/notes", axum::routing::any(async || "notes"));
-    let mut target = Served::new(description, router).with_identity("alice", "X-Key", "ak_51b2c9d07f").target();
+    let mut target = Served::new(description, router).target();
+    target.identities.push(alice());
     let Dial::Memory(server) = target.settings.dial else { unreachable!("it is in memory") };
     let recorder = Arc::new(Recorder::default());
     let server = recorder.around(server);
     target.settings = Settings { dial: Dial::Memory(server.clone()), ..target.settings };
     (scan(target, &[], options(), Arc::new(Silent)).await, recorder, server)
+}
+
+fn alice() -> model::Identity {
+    let place = model::Place::Header { name: "X-Key".into(), prefix: String::new() };
+    let credential = model::Credential { place, value: model::Secret::new("ak_51b2c9d07f") };
+    model::Identity { name: "alice".into(), credentials: vec![credential], ..model::Identity::default() }
 }
 
 fn origin() -> Origin {
@@ -105,4 +112,23 @@ async fn a_method_outside_the_mode_is_told() {
         let differences = recorder.differences(&scan, &BTreeSet::new());
         assert_eq!(differences.is_empty(), is_allowed, "{mode} {method}: {differences:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_credential_that_is_lent_is_told() {
+    let (mut scan, recorder, server) = scanned().await;
+    recorder.forget();
+    recorder.know(&[alice()]);
+    let mut connection = server.connect(&origin()).unwrap();
+    let bytes = "GET /notes HTTP/1.1\r\nHost: target.localhost\r\nX-Key: ak_51b2c9d07f\r\n\r\n";
+    connection.write_all(bytes.as_bytes()).await.unwrap();
+    _ = connection.read(&mut [0]).await;
+    let own = scan.exchanges.values().find(|exchange| exchange.identity.is_some()).unwrap().clone();
+    let mut lent = model::Exchange::clone(&own);
+    scan.exchanges = [(1, own)].into();
+    assert_eq!(recorder.differences(&scan, &BTreeSet::new()), Vec::<String>::new());
+    lent.identity = None;
+    lent.request.headers.set("X-Key", "ak_51b2c9d07f");
+    scan.exchanges = [(1, Arc::new(lent))].into();
+    assert_eq!(recorder.differences(&scan, &BTreeSet::new()), ["with the credential of alice: GET /notes"]);
 }

@@ -67,6 +67,7 @@ async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSourc
     let given = Given { target: format!("{}{}", relay.origin, &url[url::Position::BeforePath..]), ..Given::default() };
     let mut target = given.resolve(settings).await.map_err(|e| e.to_string())?;
     relay.recorder.forget();
+    relay.recorder.know(&resolved.identities);
     let repeatable = resolved.repeatable.clone();
     target.identities = resolved.identities;
     target.configured = resolved.configured;

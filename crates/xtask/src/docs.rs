@@ -38,14 +38,24 @@ pub(crate) fn check() -> anyhow::Result<()> {
 fn documents() -> Vec<(PathBuf, String)> {
     let docs = root().join("docs");
     let json = |value: serde_json::Value| format!("{:#}\n", value);
-    vec![
+    let mut all = vec![
         (docs.join("scoring.md"), scoring()),
         (docs.join("checks.md"), checks()),
         (docs.join("compliance.md"), compliance()),
         (docs.join("signing.md"), signed_requests()),
         (docs.join("scan.schema.json"), json(report::schema())),
         (docs.join("config.schema.json"), json(schemars::schema_for!(engine::config::Config).to_value())),
-    ]
+    ];
+    all.extend(safety().map(|text| (docs.join("safety.md"), text)));
+    all
+}
+
+/// `docs/safety.md` with the sums of the fuzzer between its marks; everything else of it is written by hand.
+fn safety() -> Option<String> {
+    let text = std::fs::read_to_string(root().join("docs/safety.md")).ok()?;
+    let (before, rest) = text.split_once("<!-- fuzz: begin -->\n")?;
+    let (_, behind) = rest.split_once("<!-- fuzz: end -->")?;
+    Some(format!("{before}<!-- fuzz: begin -->\n{}<!-- fuzz: end -->{behind}", crate::fuzz::table()))
 }
 
 fn scoring() -> String {

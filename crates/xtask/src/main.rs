@@ -4,6 +4,7 @@ mod accuracy;
 mod bench;
 mod ci;
 mod docs;
+mod fuzz;
 mod new_check;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,8 @@ cargo xtask COMMAND
   new-check ID      scaffold a check's folder, which fails its tests until it is filled
   docs              write the generated documents
   bench             measure: description loading, scan of the hardened API
+  fuzz [TARGET] [--minutes N] [--seeds DIR]
+                    run the fuzzer (each target 10 minutes of processor time), keep its corpus, add to its sums
   accuracy [--vampi URL1 URL0]
                     scan the end-to-end applications, the zoo and every pair; write docs/accuracy.md
 ";
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
         ["docs"] => docs::write(),
         ["docs", "--check"] => docs::check(),
         ["bench"] => bench::run(),
+        ["fuzz", rest @ ..] => fuzz::run(rest),
         ["accuracy", rest @ ..] => accuracy::run(rest),
         _ => {
             say(USAGE);

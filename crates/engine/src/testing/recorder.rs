@@ -3,10 +3,10 @@
 //! The record says what the scan believes that it sent. Here stands what a server was given: both must be
 //! the same requests, and none that the mode does not allow.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use model::{Exchange, Mode, OperationKey, Origin, Purpose, Request, Scan};
+use model::{Exchange, Identity, Mode, OperationKey, Origin, Purpose, Request, Scan, Secret};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream};
 
 use super::strict;
@@ -19,9 +19,18 @@ const BLOCK: usize = 16 * 1024;
 /// The first byte of a TLS record with a handshake message. **Source**: RFC 8446, section 5.1.
 const TLS_HANDSHAKE: u8 = 22;
 
+/// A shorter value stands in other requests by chance, or is no credential at all: a version, a tenant.
+///
+/// **Source**: chosen.
+const SHORTEST_CREDENTIAL: usize = 12;
+
 /// What was written on each connection to a target.
 #[derive(Debug, Default)]
-pub struct Recorder(Mutex<Vec<Arc<Connection>>>);
+pub struct Recorder {
+    connections: Mutex<Vec<Arc<Connection>>>,
+    /// Credentials, each with the name of its identity.
+    credentials: Mutex<Vec<(String, Secret)>>,
+}
 
 #[derive(Debug)]
 struct Connection {
@@ -29,19 +38,30 @@ struct Connection {
     written: Mutex<Vec<u8>>,
 }
 
-/// A request as it was written, and where to.
+/// A request as it was written.
 #[derive(Debug)]
-struct Written {
-    origin: Origin,
-    request: Request,
+pub struct Written {
+    /// Where to.
+    pub origin: Origin,
+    /// As a strict server reads it.
+    pub request: Request,
     /// The connection ended before all of it was written.
-    cut: bool,
+    pub cut: bool,
 }
 
 impl Recorder {
     /// The same server, with what is written to it taken down.
     pub fn around(self: &Arc<Self>, server: Arc<dyn MemoryServer>) -> Arc<dyn MemoryServer> {
         Arc::new(Listening { server, recorder: self.clone() })
+    }
+
+    /// Wants the credentials of these identities in their own requests only.
+    pub fn know(&self, identities: &[Identity]) {
+        for identity in identities {
+            let values = identity.credentials.iter().map(|credential| credential.value.clone());
+            let own = values.filter(|value| value.expose().len() >= SHORTEST_CREDENTIAL);
+            lock(&self.credentials).extend(own.map(|value| (identity.name.clone(), value)));
+        }
     }
 
     /// Passes bytes between a client and its server until one of them ends, and takes down what the client writes.
@@ -52,7 +72,7 @@ impl Recorder {
         server: impl AsyncRead + AsyncWrite + Send,
     ) {
         let connection = Arc::new(Connection { origin, written: Mutex::default() });
-        lock(&self.0).push(connection.clone());
+        lock(&self.connections).push(connection.clone());
         let (mut from_client, mut to_client) = tokio::io::split(client);
         let (mut from_server, mut to_server) = tokio::io::split(server);
         let requests = async {
@@ -78,14 +98,17 @@ impl Recorder {
 
     /// Forgets what was written before a scan.
     pub fn forget(&self) {
-        lock(&self.0).clear();
+        lock(&self.connections).clear();
     }
 
     /// What differs between the bytes and the record of a scan that keeps all exchanges, and what its mode does
     /// not allow; a sentence each. `repeatable` are the operations that may be sent whatever their method.
     pub fn differences(&self, scan: &Scan, repeatable: &BTreeSet<OperationKey>) -> Vec<String> {
-        let mut differences = Vec::new();
-        let written = self.written(scan, &mut differences);
+        let (written, mut differences) = self.written();
+        if let Some(own) = &scan.target.origin {
+            let elsewhere = written.iter().filter(|one| one.origin.host != own.host);
+            differences.extend(elsewhere.map(|one| format!("sent to {}: {}", one.origin, line(&one.request))));
+        }
         let exchanges: Vec<&Exchange> = scan.exchanges.values().map(Arc::as_ref).collect();
         let pairs = paired(&written, &exchanges, scan);
         let mut random_sign_ins = 0;
@@ -95,7 +118,8 @@ impl Recorder {
                 continue;
             };
             let exchange = exchanges[*pair];
-            differences.extend(odd(one, exchange));
+            differences.extend(wrong_host(one, exchange));
+            differences.extend(self.lent(one, exchange));
             if !is_allowed(scan.mode, &one.request, exchange, repeatable, &mut random_sign_ins) {
                 differences.push(format!("not allowed in {} mode: {}", scan.mode, line(&one.request)));
             }
@@ -109,17 +133,13 @@ impl Recorder {
         differences
     }
 
-    /// Every request in the bytes; what cannot be read goes to `differences`. TLS is left out: only its
-    /// handshakes stand in clear.
-    fn written(&self, scan: &Scan, differences: &mut Vec<String>) -> Vec<Written> {
-        let mut all = Vec::new();
-        for connection in lock(&self.0).iter() {
+    /// Every request in the bytes, and what cannot be read. TLS is left out: only its handshakes stand in clear.
+    pub fn written(&self) -> (Vec<Written>, Vec<String>) {
+        let (mut all, mut odd) = (Vec::new(), Vec::new());
+        for connection in lock(&self.connections).iter() {
             let bytes = lock(&connection.written);
             if bytes.first() == Some(&TLS_HANDSHAKE) {
                 continue;
-            }
-            if scan.target.origin.as_ref().is_some_and(|own| own.host != connection.origin.host) {
-                differences.push(format!("written to {}", connection.origin));
             }
             let mut taken = |request, cut| all.push(Written { origin: connection.origin.clone(), request, cut });
             match strict::requests(&bytes) {
@@ -129,10 +149,27 @@ impl Recorder {
                         taken(beginning(left), true);
                     }
                 }
-                Err(wrong) => differences.push(format!("{}: {wrong}", connection.origin)),
+                Err(wrong) => odd.push(format!("{}: {wrong}", connection.origin)),
             }
         }
-        all
+        (all, odd)
+    }
+
+    /// The credential of one identity in a request that is neither its own nor has a mask in the record.
+    fn lent(&self, one: &Written, exchange: &Exchange) -> Option<String> {
+        let carries = |secret: &str| {
+            let request = &one.request;
+            let in_headers =
+                request.headers.iter().any(|(name, value)| name.contains(secret) || value.contains(secret));
+            in_headers || request.target.contains(secret) || request.body.text().contains(secret)
+        };
+        let recorded = || serde_json::to_string(&exchange.request).unwrap_or_default();
+        let credentials = lock(&self.credentials);
+        let lent = credentials.iter().find(|(name, secret)| {
+            let is_own = exchange.identity.as_ref() == Some(name) || exchange.purpose == Purpose::SignIn;
+            !is_own && carries(secret.expose()) && !recorded().contains("{{")
+        });
+        lent.map(|(name, _)| format!("with the credential of {name}: {}", line(&one.request)))
     }
 }
 
@@ -166,10 +203,19 @@ fn beginning(bytes: &[u8]) -> Request {
 ///
 /// **Source**: augmenting paths (Kuhn, 1955): masks leave several candidates to a request.
 fn paired(written: &[Written], exchanges: &[&Exchange], scan: &Scan) -> Vec<Option<usize>> {
-    let candidates: Vec<Vec<usize>> = written
-        .iter()
-        .map(|one| (0..exchanges.len()).filter(|number| is_record_of(exchanges[*number], one, scan)).collect())
-        .collect();
+    let mut by_target: HashMap<(&str, &str), Vec<usize>> = HashMap::new();
+    let mut masked = Vec::new();
+    for (number, Exchange { request, .. }) in exchanges.iter().enumerate() {
+        match request.target.contains("{{") {
+            true => masked.push(number),
+            false => by_target.entry((&request.method, &request.target)).or_default().push(number),
+        }
+    }
+    let candidates_of = |one: &Written| -> Vec<usize> {
+        let exact = by_target.get(&(one.request.method.as_str(), one.request.target.as_str())).into_iter().flatten();
+        exact.chain(&masked).copied().filter(|number| is_record_of(exchanges[*number], one, scan)).collect()
+    };
+    let candidates: Vec<Vec<usize>> = written.iter().map(candidates_of).collect();
     let mut taken_by = vec![None; exchanges.len()];
     for one in 0..written.len() {
         let mut tried = vec![false; exchanges.len()];
@@ -239,8 +285,8 @@ fn is_masked_form(masked: &str, text: &str) -> bool {
     masked == text
 }
 
-/// What must not be in any request: another host, another identity's secrets.
-fn odd(one: &Written, exchange: &Exchange) -> Option<String> {
+/// Another `Host` than the one that the request goes to, unless the record has it.
+fn wrong_host(one: &Written, exchange: &Exchange) -> Option<String> {
     let stated = one.request.headers.first("host").unwrap_or_default();
     let own = one.origin.authority();
     let wrong = !one.cut && stated != own && !exchange.request.headers.contains("host");

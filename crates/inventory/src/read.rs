@@ -7,6 +7,10 @@ use serde_saphyr::options::{DuplicateKeyPolicy, NonFiniteFloatPolicy};
 
 use crate::warning::Warnings;
 
+mod tree;
+
+use tree::Tree;
+
 /// Largest document that is read, in bytes.
 /// **Source**: chosen; five times the largest public description known (GitHub's, 12.7 MB).
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1024 * 1024;
@@ -45,8 +49,17 @@ pub enum NotADescription {
     },
 }
 
-/// Reads a document. Warnings: bytes that are no UTF-8, JSON that only reads as YAML.
+/// Reads a document. Warnings: bytes that are no UTF-8, JSON that only reads as YAML, keys that stand twice.
 pub(crate) fn read(uri: &str, bytes: &[u8], warnings: &mut Warnings) -> Result<Value, NotADescription> {
+    let tree = tree(uri, bytes, warnings)?;
+    for pointer in tree.repeated {
+        let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+        warnings.push(uri, &pointer, format!("the key `{key}` stands twice; the last one counts"));
+    }
+    Ok(tree.value)
+}
+
+fn tree(uri: &str, bytes: &[u8], warnings: &mut Warnings) -> Result<Tree, NotADescription> {
     if bytes.len() > MAX_DOCUMENT_BYTES {
         return Err(NotADescription::TooLarge { bytes: bytes.len() });
     }
@@ -88,7 +101,7 @@ fn decode<'a>(uri: &str, bytes: &'a [u8], warnings: &mut Warnings) -> Cow<'a, st
     text
 }
 
-fn yaml(text: &str) -> Result<Value, String> {
+fn yaml(text: &str) -> Result<Tree, String> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: usize::MAX,

@@ -182,10 +182,12 @@ fn yaml_scalars_of_other_types_are_read_as_text() {
 
 #[test]
 fn merge_keys_duplicates_anchors_and_marks_of_byte_order_are_read() {
-    let text = "\u{feff}openapi: 3.0.0\r\ninfo: &i {title: A, title: B}\r\nx-more: {<<: *i}\r\npaths: {}\r\n";
+    let text = "\u{feff}openapi: 3.0.0\r\ninfo: &i {title: A, title: B}\r\nx-more: {<<: *i, title: C}\r\npaths: {}\r\n";
     let (inventory, warnings) = read_text(text);
     assert_eq!(inventory.title.as_deref(), Some("B"));
-    assert_eq!(warnings, []);
+    // A key beside a merge is no repetition.
+    let pointers: Vec<&str> = warnings.iter().map(|w| w.pointer.as_str()).collect();
+    assert_eq!(pointers, ["/info/title"]);
     let wide: Vec<u8> = "\u{feff}{\"openapi\":\"3.0.0\",\"info\":{\"title\":\"W\"},\"paths\":{}}"
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -271,4 +273,32 @@ fn warnings_are_bounded() {
     let (_, warnings) = read(&changed("/paths/~1pets~1{id}/get/tags", tags.into()));
     assert_eq!(warnings.len(), 1_001);
     assert_eq!(warnings[1_000].message, "4000 further warnings are left out");
+}
+
+#[test]
+fn a_key_that_stands_twice_is_told() {
+    let twice = |text: &str| -> Vec<String> {
+        let (_, warnings) = read_text(text);
+        let about = warnings.into_iter().filter(|w| w.message.contains("stands twice"));
+        about.map(|w| format!("{}: {}", w.pointer, w.message)).collect()
+    };
+    let yaml = "openapi: 3.0.3\ninfo: { title: T, version: '1' }\npaths:\n  /me: { get: { responses: {} } }\npaths:\n  \
+                /x: { get: { responses: { 200: {}, 200: {} } } }\n";
+    assert_eq!(
+        twice(yaml),
+        [
+            "/paths/~1x/get/responses/200: the key `200` stands twice; the last one counts",
+            "/paths: the key `paths` stands twice; the last one counts"
+        ]
+    );
+    let json = r#"{"openapi":"3.0.3","paths":{"/a/b":{"get":{},"get":{}},"/a/b":{}},"tags":[{"name":"x","name":"y"}]}"#;
+    assert_eq!(
+        twice(json),
+        [
+            "/paths/~1a~1b/get: the key `get` stands twice; the last one counts",
+            "/paths/~1a~1b: the key `/a/b` stands twice; the last one counts",
+            "/tags/0/name: the key `name` stands twice; the last one counts"
+        ]
+    );
+    assert!(twice(r#"{"openapi":"3.0.3","paths":{"/a":{},"/b":{}}}"#).is_empty());
 }

@@ -260,14 +260,18 @@ pub(crate) fn verifier_command(language: &str) -> Result<Command, String> {
     };
     match language {
         "python" => command.args(["-m", "verifiers"]),
-        _ => command.arg("main.mjs"),
+        // The sources are linked to beside their packages, which are looked for from the link on.
+        _ => command.args(["--preserve-symlinks", "--preserve-symlinks-main", "src/main.mjs"]),
     };
-    command.current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.current_dir(folder);
     Ok(command)
 }
 
 fn verifier_folder(language: &str) -> PathBuf {
-    root().join("e2e/verifiers").join(language)
+    match language {
+        "python" => root().join("e2e/verifiers/python"),
+        _ => environment().with_file_name("verifiers"),
+    }
 }
 
 /// Kinto, an API that others wrote, as released.
@@ -327,7 +331,8 @@ fn program(name: &str) -> Result<Command, String> {
         return Err(format!("{} is missing: `cargo xtask test` installs it", path.display()));
     }
     let mut command = Command::new(path);
-    command.current_dir(root());
+    // No byte code beside the sources.
+    command.current_dir(root()).env("PYTHONDONTWRITEBYTECODE", "1");
     Ok(command)
 }
 
@@ -362,8 +367,6 @@ fn start_in(
         File::options().create(true).append(true).open(&log).map_err(|e| format!("{}: {e}", log.display()))?;
     let also_written = written.try_clone().map_err(|e| e.to_string())?;
     command.current_dir(folder).stdin(Stdio::null()).stdout(written).stderr(also_written);
-    // No byte code beside the sources.
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
     let child = command.spawn().map_err(|e| e.to_string())?;
     let mut app = App { child, base: format!("http://127.0.0.1:{port}"), credentials, log };
     let until = Instant::now() + PATIENCE;

@@ -12,22 +12,21 @@ use crate::{root, say};
 /// Runs of each measurement; the fastest counts.
 const RUNS: usize = 3;
 
-/// Measures description loading and a whole scan. Built with optimization: it starts itself again.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Measures how long these descriptions take to load, and a whole scan. Built with optimization: it
+/// starts itself again.
+pub(crate) fn run(files: &[&str]) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
-        return run_optimized();
+        let again = ["run", "--quiet", "--release", "--package", "xtask", "--", "bench"];
+        return crate::run(std::process::Command::new("cargo").args(again).args(files));
     }
-    for name in ["github.json.gz", "github.yaml.gz"] {
-        let path = root().join("../shared/data/descriptions").join(name);
-        let packed = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        let mut bytes = Vec::new();
-        GzDecoder::new(packed.as_slice()).read_to_end(&mut bytes)?;
-        let Ok((inventory, warnings)) = inventory::parse(name, &bytes, &mut NoLoader) else {
-            bail!("{name} does not load")
+    for file in files {
+        let bytes = read(file)?;
+        let Ok((inventory, warnings)) = inventory::parse(file, &bytes, &mut NoLoader) else {
+            bail!("{file} does not load")
         };
-        let took = fastest(|| _ = inventory::parse(name, &bytes, &mut NoLoader).is_ok());
+        let took = fastest(|| _ = inventory::parse(file, &bytes, &mut NoLoader).is_ok());
         say(&format!(
-            "{name}: {} operations, {} references, {} warnings in {:.2} s",
+            "{file}: {} operations, {} references, {} warnings in {:.2} s",
             inventory.operations.len(),
             inventory.counts.references,
             warnings.len(),
@@ -50,16 +49,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_optimized() -> anyhow::Result<()> {
-    crate::run(std::process::Command::new("cargo").args([
-        "run",
-        "--quiet",
-        "--release",
-        "--package",
-        "xtask",
-        "--",
-        "bench",
-    ]))
+/// A file of the repository, or elsewhere by its whole path; `.gz` is unpacked.
+fn read(file: &str) -> anyhow::Result<Vec<u8>> {
+    let bytes = std::fs::read(root().join(file)).with_context(|| format!("cannot read {file}"))?;
+    if !file.ends_with(".gz") {
+        return Ok(bytes);
+    }
+    let mut unpacked = Vec::new();
+    GzDecoder::new(bytes.as_slice()).read_to_end(&mut unpacked)?;
+    Ok(unpacked)
 }
 
 fn fastest(mut work: impl FnMut()) -> Duration {

@@ -1,6 +1,6 @@
 //! `test` and `ci`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -10,19 +10,25 @@ use crate::{docs, root, run, say, target};
 /// Version of cargo-deny; built from its registry into the build folder.
 const CARGO_DENY: &str = "0.20.2";
 
-/// Installs what the tests need, then runs all of them.
+/// Installs what the tests need, then runs all of them: one that fails does not hide the rest.
 pub(crate) fn test(rest: &[&str]) -> anyhow::Result<()> {
     set_up()?;
-    run(cargo(&["test", "--workspace", "--all-features"]).args(rest))
+    run(cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]).args(rest))
+}
+
+/// What must hold on main besides the tests.
+pub(crate) fn lint() -> anyhow::Result<()> {
+    run(&mut cargo(&["fmt", "--all", "--check"]))?;
+    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    docs::check()?;
+    deny()
 }
 
 /// What must hold on main.
 pub(crate) fn ci() -> anyhow::Result<()> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
+    let linted = lint();
     test(&[])?;
-    docs::check()?;
-    deny()
+    linted
 }
 
 fn cargo(arguments: &[&str]) -> Command {
@@ -58,34 +64,48 @@ fn set_up_python() -> anyhow::Result<()> {
     }
     run(Command::new(environment.join("bin/pip")).args([
         "install",
-        "--quiet",
         "--disable-pip-version-check",
+        "--progress-bar",
+        "off",
         "-r",
         "e2e/requirements.txt",
     ]))?;
     std::fs::write(stamp, requirements).context("cannot note what is installed")
 }
 
-/// The packages of the applications for Node.js, installed once per version of them: in the build folder,
-/// where `NODE_PATH` leads, and beside the verifiers, whose modules are found in no other way.
+/// The packages of the applications for Node.js, installed once per version of them, in the build folder:
+/// where `NODE_PATH` leads; and above a link to the verifiers, whose modules are found in no other way.
 fn set_up_node() -> anyhow::Result<()> {
-    let folder = e2e().join("node");
-    std::fs::create_dir_all(&folder).context("cannot make the build folder")?;
-    let wanted = root().join("e2e/express_keys/package.json");
-    std::fs::copy(&wanted, folder.join("package.json")).context("cannot copy e2e/express_keys/package.json")?;
-    npm(&["install", "--no-package-lock"], &folder, "package.json")?;
-    npm(&["ci", "--ignore-scripts"], &root().join("e2e/verifiers/node"), "package-lock.json")
+    npm("e2e/express_keys", &["package.json"], "node", &["install", "--no-package-lock"])?;
+    let files = ["package-lock.json", "package.json"];
+    npm("e2e/verifiers/node", &files, "verifiers", &["ci", "--ignore-scripts"])?;
+    let (link, sources) = (e2e().join("verifiers/src"), root().join("e2e/verifiers/node"));
+    if std::fs::read_link(&link).is_ok_and(|there| there == sources) {
+        return Ok(());
+    }
+    _ = std::fs::remove_file(&link);
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&sources, &link).context("cannot link to the verifiers")?;
+    Ok(())
 }
 
-/// Installs the packages that a file of the folder names, unless they are there.
-fn npm(arguments: &[&str], folder: &Path, file: &str) -> anyhow::Result<()> {
-    let wanted = std::fs::read_to_string(folder.join(file)).with_context(|| format!("cannot read {file}"))?;
+/// Installs in a folder of the build folder what these files of an application name, unless it is there.
+fn npm(application: &str, files: &[&str], folder: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    let folder = e2e().join(folder);
+    std::fs::create_dir_all(&folder).context("cannot make the build folder")?;
+    let mut wanted = String::new();
+    for file in files {
+        let from = root().join(application).join(file);
+        wanted += &std::fs::read_to_string(&from).with_context(|| format!("cannot read {}", from.display()))?;
+        std::fs::copy(&from, folder.join(file)).with_context(|| format!("cannot copy {}", from.display()))?;
+    }
     let stamp = folder.join("node_modules/installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
+    say(&format!("installing the packages of {application}"));
     let mut npm = Command::new("npm");
-    npm.args(arguments).args(["--silent", "--no-audit", "--no-fund", "--prefix"]).arg(folder);
+    npm.args(arguments).args(["--no-audit", "--no-fund", "--prefix"]).arg(&folder);
     if run(&mut npm).is_err() {
         bail!("npm cannot install the packages; on Debian: apt-get install nodejs npm");
     }
@@ -97,7 +117,7 @@ fn deny() -> anyhow::Result<()> {
     let tools = target().join("tools");
     let program = tools.join("bin/cargo-deny");
     if !program.exists() {
-        say("building cargo-deny, once");
+        say("building cargo-deny, once: some minutes");
         run(cargo(&[
             "install",
             "cargo-deny",

@@ -33,6 +33,7 @@ export const template = ({ path, target }) => path ?? target.split("?")[0];
 const key = (operation) => `${operation.method} ${template(operation)}`;
 
 function installed(library) {
-  const lock = readFileSync(new URL(`./node_modules/${library}/package.json`, import.meta.url), "utf8");
-  return JSON.parse(lock).version;
+  // Beside the link to this folder: see README.md.
+  const described = new URL(`../node_modules/${library}/package.json`, import.meta.url);
+  return JSON.parse(readFileSync(described, "utf8")).version;
 }

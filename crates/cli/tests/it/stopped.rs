@@ -30,12 +30,12 @@ async fn hanging_at(path: &'static str) -> (String, Arc<Notify>) {
 
 /// Starts a command, sends it a signal once the server is asked, and returns how it ends.
 async fn stopped(mut command: Command, asked: &Notify, signal: &str) -> Output {
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
     let process = child.id().to_string();
-    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap());
+    let ended = tokio::task::spawn_blocking(move || child.wait_with_output().expect("it ends"));
     asked.notified().await;
-    assert!(Command::new("kill").args([signal, &process]).status().unwrap().success());
-    ended.await.unwrap()
+    assert!(Command::new("kill").args([signal, &process]).status().expect("kill").success());
+    ended.await.expect("it ends")
 }
 
 fn outcome(path: &Path) -> Value {

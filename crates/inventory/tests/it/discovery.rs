@@ -16,7 +16,7 @@ fn descriptions_are_told_from_other_documents() {
     ] {
         assert_eq!(looks_like_description(text.as_bytes()), expected, "{text}");
     }
-    for name in ["github.json.gz", "github.yaml.gz", "oai-examples/v2.0/yaml/uber.yaml"] {
+    for name in ["v3.0/uspto.json", "v3.0/uspto.yaml", "v2.0/yaml/uber.yaml"] {
         assert!(looks_like_description(&bytes(&folder().join(name))), "{name}");
     }
 }

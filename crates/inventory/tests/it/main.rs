@@ -2,6 +2,7 @@
 
 mod discovery;
 mod documents;
+mod large;
 mod loaders;
 mod mutated;
 mod odd;

@@ -1,5 +1,6 @@
 //! Scans of the end-to-end applications, for the tests and for docs/accuracy.md.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +92,10 @@ async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSourc
         interrupt: watch::channel(false).1,
     };
     let scan = engine::scan(target, &checks::all(), options, Arc::new(Silent)).await;
+    let title = scan.inventory.title.as_deref().unwrap_or(url.path());
+    let (requests, seconds) = (scan.requests.total, scan.duration_ms as f64 / 1000.0);
+    // Past what a test keeps to itself: many scans in one test are long, and should not be silent.
+    _ = writeln!(std::io::stderr(), "  scanned {title}: {requests} requests, {seconds:.1} s");
     let differences = relay.recorder.differences(&scan, &repeatable);
     if differences.is_empty() { Ok(scan) } else { Err(differences.join("\n")) }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -119,16 +120,16 @@ impl Outputs {
             }
         };
         if let Some(record) = &self.record {
-            note(record.write(&report::json(&scan)));
+            note(render(&scan, Page::Json, report::Style::Plain).and_then(|text| record.write(&text)));
             if self.people != Page::Survey {
                 trim(&mut scan);
             }
         }
         for (page, place) in &self.files {
-            note(place.write(&render(&scan, *page, report::Style::Plain)));
+            note(render(&scan, *page, report::Style::Plain).and_then(|text| place.write(&text)));
         }
         let kept = (self.people != Page::Survey).then(|| store().save(&scan, self.keep));
-        note(data(&render(&scan, self.stdout, report::Style::Color)).map(drop));
+        note(render(&scan, self.stdout, report::Style::Color).and_then(|text| data(&text).map(drop)));
         match kept {
             Some(Ok(path)) if failed || !self.quiet => words(&format!("the scan is kept in `{}`", path.display())),
             Some(Err(error)) => {
@@ -204,8 +205,9 @@ fn trim(scan: &mut Scan) {
     scan.assessments.retain(|a| a.observation.is_some());
 }
 
-fn render(scan: &Scan, page: Page, style: report::Style) -> String {
-    match page {
+/// A page of a scan. One that fails by a defect costs no other.
+fn render(scan: &Scan, page: Page, style: report::Style) -> anyhow::Result<String> {
+    let rendered = catch_unwind(AssertUnwindSafe(|| match page {
         Page::Summary => report::summary(scan, style),
         Page::Survey => report::survey(scan),
         Page::Json => report::json(scan),
@@ -213,7 +215,8 @@ fn render(scan: &Scan, page: Page, style: report::Style) -> String {
             let metas: Vec<&model::Meta> = checks::all().iter().map(|check| check.meta()).collect();
             report::evidence(scan, framework, &metas)
         }
-    }
+    }));
+    rendered.map_err(|_| hinted(format!("an output is missing: {page:?}"), Some(crate::REPORT.into())))
 }
 
 /// `json=FILE`, or a file whose ending tells. `page` is what people read.

@@ -1,5 +1,7 @@
 //! How a user stops a run: Ctrl-C, or SIGTERM and SIGHUP as sent by CI, a supervisor, a closed terminal.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
 
 use crate::output::words;
@@ -9,7 +11,13 @@ use crate::output::words;
 /// **Source**: docs/scoring.md; 128 + SIGINT, as shells report it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Becomes true at the first signal; a second one ends the process at once.
+/// How long a stopped run has for its report. What holds it up longer does not come back, such as a pipe
+/// that nobody reads.
+///
+/// **Source**: chosen; three times the longest request that a scan makes by itself.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Becomes true at the first signal; a second one, or too long a time, ends the process.
 pub(crate) fn listen() -> watch::Receiver<bool> {
     let (sender, receiver) = watch::channel(false);
     let mut signals = Signals::new();
@@ -17,7 +25,7 @@ pub(crate) fn listen() -> watch::Receiver<bool> {
         signals.next().await;
         words("stopping; the report follows (Ctrl-C again leaves at once)");
         _ = sender.send(true);
-        signals.next().await;
+        _ = tokio::time::timeout(GRACE, signals.next()).await;
         leave();
     });
     receiver
@@ -33,7 +41,7 @@ pub(crate) async fn unless_stopped<T>(stop: &watch::Receiver<bool>, work: impl F
     }
 }
 
-#[expect(clippy::exit, reason = "the second signal leaves at once")]
+#[expect(clippy::exit, reason = "what still runs cannot be stopped in another way")]
 fn leave() -> ! {
     std::process::exit(INTERRUPTED.into())
 }

@@ -112,7 +112,7 @@ fn stays_within_its_mode(scan: &Scan, repeatable: &BTreeSet<OperationKey>) {
         }
         let effect = effect::effect(&exchange.request);
         assert!(
-            effect::permit(scan.mode, effect, true).is_ok(),
+            effect::permit(scan.mode, effect).is_ok(),
             "sent in {} mode: {effect:?} {:?}",
             scan.mode,
             exchange.request

@@ -94,6 +94,9 @@ async fn scan(origin: Origin, roots: Vec<CertificateDer<'static>>) -> Scan {
         configured: Default::default(),
         repeatable: Default::default(),
         settings,
+        configuration: None,
+        notices: Vec::new(),
+        looked_up: None,
     };
     engine::scan(target, checks::tls::CHECKS, options(), Arc::new(Silent)).await
 }

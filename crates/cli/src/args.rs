@@ -136,9 +136,13 @@ pub(crate) struct ScanOptions {
     /// A captured signed request, where the secret is not known: HTTP text, a curl command line, or a HAR file
     #[arg(long, value_name = "FILE", help_heading = "Identities")]
     pub(crate) sample: Option<PathBuf>,
-    /// Identities, values and gates; ./middlebrick.yaml is read by itself
+    /// Identities, values and gates. ./middlebrick.yaml is read by itself, but never takes credentials to
+    /// another origin than the one it names or the one that is typed
     #[arg(long, value_name = "FILE", help_heading = "Identities")]
     pub(crate) config: Option<PathBuf>,
+    /// Do not read ./middlebrick.yaml
+    #[arg(long, conflicts_with = "config", help_heading = "Identities")]
+    pub(crate) no_config: bool,
 
     /// What may be sent
     #[arg(long, value_enum, default_value_t = ModeName::Safe, help_heading = "Depth")]

@@ -59,8 +59,6 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
     words(&format!("the demo API listens at {base}; it has defects on purpose"));
     let origin: Origin = base.parse().map_err(anyhow::Error::msg)?;
     let given = Given { target: format!("{base}/openapi.json"), ..Given::default() };
-    let mut target = given.resolve(Settings::new(Dial::Tcp, Policy::for_origin(&origin))).await?;
-    target.identities = identities();
     let scan_options = Options {
         limits: Limits {
             mode: Mode::Safe,
@@ -79,6 +77,9 @@ pub(crate) async fn run(options: DemoOptions) -> anyhow::Result<ExitCode> {
         complete: false,
         interrupt: stop,
     };
+    let settings = Settings::new(Dial::Tcp, Policy::for_origin(&origin));
+    let mut target = given.resolve(settings, scan_options.budget()).await?;
+    target.identities = identities();
     let progress = Arc::new(Progress::new(false, false));
     let scan = engine::scan(target, &checks::all(), scan_options, progress.clone()).await;
     progress.done();

@@ -2,6 +2,7 @@
 
 mod args;
 mod checks_list;
+mod configuration;
 pub mod demo;
 mod explain;
 mod output;

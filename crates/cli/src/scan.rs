@@ -1,7 +1,7 @@
 //! `scan` and `survey`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +10,12 @@ use anyhow::Context;
 use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
-use engine::{AnyCheck, Limits, LogSource, Options, Selection, Target};
+use engine::{AnyCheck, Budget, Limits, LogSource, Options, Selection, Target};
 use model::{Answer, Identity, OperationKey, Origin, Request, Shortfall};
 use tokio::sync::watch;
 
 use crate::args::{ModeName, ScanOptions};
+use crate::configuration::{self, Configuration};
 use crate::output::{fell_short, hinted, words};
 use crate::outputs::{Outputs, Page};
 use crate::progress::Progress;
@@ -94,7 +95,7 @@ fn chosen(options: &ScanOptions) -> anyhow::Result<Vec<&'static dyn AnyCheck>> {
 
 /// Everything before the first request of the scan itself.
 async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> anyhow::Result<(Target, Options)> {
-    let config = read_config(options)?;
+    let Configuration { config, file, notices } = configuration::read(options)?;
     let resolved = config.resolve(&Shell).map_err(|e| hinted(&e, e.hint()))?;
     let typed = options.target.clone().or_else(|| config.target.clone()).ok_or_else(|| {
         hinted(
@@ -108,14 +109,18 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
         base_url: options.base_url.clone().or_else(|| config.base_url.clone()),
         method: options.method.clone(),
     };
-    let settings = settings(options, &given)?;
+    let (settings, origin) = settings(options, &given)?;
+    let budget = |loopback| Arc::new(Budget::new(limits(options, loopback), interrupt.clone()));
+    let spent = budget(origin.is_loopback());
     if let Some(longest) = options.wait_ready {
         wait_ready(&given, &settings, longest).await?;
     }
-    let mut target = given.resolve(settings).await.map_err(|error: TargetError| {
+    let mut target = given.resolve(settings, spent.clone()).await.map_err(|error: TargetError| {
         let hint = error.hint();
         match error {
             TargetError::Unreachable { .. } => fell_short(Shortfall::Unreachable, error, Some(hint)),
+            TargetError::Interrupted => fell_short(Shortfall::Budget, error, None),
+            TargetError::OutOfBudget(_) => fell_short(Shortfall::Budget, error, Some(hint)),
             TargetError::Refused { .. } => fell_short(Shortfall::Target, error, Some(hint)),
             TargetError::NotADescription { .. } => fell_short(Shortfall::NoDescription, error, Some(hint)),
             _ => hinted(error, Some(hint)),
@@ -124,6 +129,12 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
     target.settings.policy = Policy::for_origin(&target.origin);
     let known: BTreeSet<&str> = checks::all().iter().map(|check| check.meta().id).collect();
     resolved.matches(&target.inventory, &known).map_err(|e| hinted(&e, e.hint()))?;
+    if spent.requests() == 0 {
+        // A file was read: only now it is known where requests go.
+        target.looked_up = None;
+    }
+    target.configuration = file;
+    target.notices = notices;
     target.identities = resolved.identities;
     target.headers = resolved.headers;
     target.configured = resolved.configured;
@@ -140,20 +151,15 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
     }
     stay_with_their_origin(&target)?;
     let left_out = select_operations(&mut target, options)?;
-    let loopback = target.origin.is_loopback();
     let mut gate = config.gate.clone();
     gate.min_score = options.min_score.or(gate.min_score);
     gate.max_risk = options.max_risk.or(gate.max_risk);
     gate.fail_on = options.fail_on.or(gate.fail_on);
+    if !options.quiet {
+        say_where(&target, &config);
+    }
     let scan_options = Options {
-        limits: Limits {
-            mode: options.mode.into(),
-            rate: options.rate.or((!loopback).then_some(10.0)),
-            concurrency: options.concurrency.unwrap_or(if loopback { 16 } else { 4 }).max(1),
-            max_requests: options.max_requests,
-            budget: options.budget,
-            timeout: options.timeout,
-        },
+        limits: limits(options, target.origin.is_loopback()),
         seed: options.seed.unwrap_or_else(rand::random),
         gate,
         method: options.score_method,
@@ -166,19 +172,30 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
     Ok((target, scan_options))
 }
 
-fn read_config(options: &ScanOptions) -> anyhow::Result<Config> {
-    let usual = PathBuf::from("middlebrick.yaml");
-    let path = match &options.config {
-        Some(path) => path.clone(),
-        None if usual.exists() => usual,
-        None => return Ok(Config::default()),
-    };
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read the configuration `{}`", path.display()))?;
-    config::parse(&text).map_err(|e| hinted(format!("{}: {e}", path.display()), e.hint()))
+/// Says which file was read and where requests go.
+fn say_where(target: &Target, config: &Config) {
+    if let Some(file) = &target.configuration {
+        words(&format!("{file} is read: {}", config.contents()));
+    }
+    for notice in &target.notices {
+        words(&format!("warning: {notice}"));
+    }
+    words(&format!("requests go to {}{}", target.origin, target.base_path));
 }
 
-fn settings(options: &ScanOptions, given: &Given) -> anyhow::Result<Settings> {
+fn limits(options: &ScanOptions, loopback: bool) -> Limits {
+    Limits {
+        mode: options.mode.into(),
+        rate: options.rate.or((!loopback).then_some(10.0)),
+        concurrency: options.concurrency.unwrap_or(if loopback { 16 } else { 4 }).max(1),
+        max_requests: options.max_requests,
+        budget: options.budget,
+        timeout: options.timeout,
+    }
+}
+
+/// How connections are made, and the origin that was typed as far as it is known before a description is.
+fn settings(options: &ScanOptions, given: &Given) -> anyhow::Result<(Settings, Origin)> {
     let urls = [given.base_url.as_ref(), Some(&given.target), given.spec.as_ref()];
     let origin = urls.into_iter().flatten().find_map(|u| url::Url::parse(u).ok().as_ref().and_then(Origin::of));
     // A description file names a loopback server, or --base-url is asked for.
@@ -192,7 +209,7 @@ fn settings(options: &ScanOptions, given: &Given) -> anyhow::Result<Settings> {
     if let Some(path) = &options.cacert {
         settings.roots = Some(certificates(path)?);
     }
-    Ok(settings)
+    Ok((settings, origin))
 }
 
 fn certificates(path: &Path) -> anyhow::Result<Vec<rustls::pki_types::CertificateDer<'static>>> {

@@ -33,12 +33,14 @@ pub(crate) fn listen() -> watch::Receiver<bool> {
 
 /// What work gives, or nothing if the user stops it before.
 pub(crate) async fn unless_stopped<T>(stop: &watch::Receiver<bool>, work: impl Future<Output = T>) -> Option<T> {
-    let mut stop = stop.clone();
-    tokio::select! {
+    let mut stopped = stop.clone();
+    let done = tokio::select! {
         biased;
-        Ok(_) = stop.wait_for(|stop| *stop) => None,
+        Ok(_) = stopped.wait_for(|stop| *stop) => None,
         done = work => Some(done),
-    }
+    };
+    // The work may have seen the wish to stop first, and ended for it.
+    done.filter(|_| !*stop.borrow())
 }
 
 #[expect(clippy::exit, reason = "what still runs cannot be stopped in another way")]

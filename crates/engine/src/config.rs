@@ -18,11 +18,13 @@ use crate::scan::Ignored;
 use crate::survey::{Configured, ConfiguredValues};
 
 mod error;
+mod found;
 mod lookup;
 mod matching;
 
 pub use error::ConfigError;
 use error::plain;
+pub use found::Typed;
 use lookup::expand_json;
 pub use lookup::{Lookup, expand};
 pub use matching::holds_something;

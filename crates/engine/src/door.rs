@@ -1,45 +1,37 @@
 //! The one way out: every byte that a scan sends to its target passes here.
 //!
-//! In this order: what the request does and whether the mode lets it out, budgets, pace,
-//! credentials, signature, edits, sending, masking, recording.
+//! In this order: what the request does and whether the mode lets it out (`gate`), budget and pace,
+//! credentials, signature and edits (`outgoing`), whether its bytes are those of one request (`gate`),
+//! sending, masking, recording.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use model::{Answer, Exchange, Mode, OperationKey, Origin, Purpose, Recorded, Redactor, Request, Response};
-use tokio::sync::{OnceCell, watch};
+use model::{Answer, Exchange, Origin, Purpose, Recorded, Redactor, Request, Response};
+use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::budget::{Budget, Limits};
 use crate::check::Unobserved;
-use crate::draft::{Draft, Intent};
-use crate::edit::apply;
-use crate::effect::{self, Effect};
+use crate::draft::Draft;
+use crate::effect::Effect;
 use crate::event::{Event, Events};
 use crate::identities::{DIED, Identities, Live, extract};
 use crate::logs::LogWatch;
-use crate::pace::Pace;
 use crate::record::Masker;
 use crate::transport::{HandshakeAnswer, Hello, Transport};
 
+mod gate;
 mod outgoing;
 
+pub(crate) use gate::Gate;
+pub use gate::RANDOM_SIGN_INS;
 use outgoing::Finished;
 pub use outgoing::Prepared;
 
-/// Tries to sign in as a random user that safe mode allows in one scan.
-///
-/// **Source**: docs/safety.md.
-pub const RANDOM_SIGN_INS: u32 = 10;
-
 /// Name of the mask of keys that must not work any more.
 const REVOKED_KEY: &str = "revoked-key";
-
-/// Server errors in all after which a remote target is left alone.
-///
-/// **Source**: docs/safety.md; they wake people.
-const SERVER_ERRORS_REMOTE: u32 = 20;
 
 /// How long an identity that works counts as working where each proof uses up a signature.
 ///
@@ -54,23 +46,6 @@ const SHORTEST_SIGNING_SECRET: usize = 16;
 ///
 /// **Source**: chosen; 64 bits in hex are 16 characters.
 const SHORTEST_SIGNATURE: usize = 12;
-
-/// Limits of a scan.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// What may be sent.
-    pub mode: Mode,
-    /// Requests a second; none for as fast as answers come.
-    pub rate: Option<f64>,
-    /// Requests at once.
-    pub concurrency: usize,
-    /// Requests in all.
-    pub max_requests: u32,
-    /// Time in all.
-    pub budget: Duration,
-    /// Time for one exchange.
-    pub timeout: Duration,
-}
 
 /// What came of sending a draft: the masked record, and the response as it came.
 #[derive(Clone, Debug)]
@@ -88,23 +63,19 @@ pub(crate) struct Door {
     pub(crate) origin: Origin,
     pub(crate) base_path: String,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) repeatable: BTreeSet<OperationKey>,
+    pub(crate) gate: Gate,
     pub(crate) identities: Identities,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) limits: Limits,
     pub(crate) seed: u64,
     pub(crate) started: Instant,
-    pub(crate) interrupt: watch::Receiver<bool>,
     pub(crate) events: Arc<dyn Events>,
     pub(crate) logs: LogWatch,
-    pace: Pace,
     redactor: RwLock<Redactor>,
     masker: Masker,
     exchanges: Mutex<Vec<Arc<Exchange>>>,
     remembered: Mutex<HashMap<Draft, Arc<OnceCell<Sent>>>>,
     listener: RwLock<Option<Box<Listener>>>,
-    sent: AtomicU32,
-    random_sign_ins: AtomicU32,
-    server_errors: AtomicU32,
 }
 
 /// What a [`Door`] is made of.
@@ -113,11 +84,10 @@ pub(crate) struct DoorParts {
     pub(crate) origin: Origin,
     pub(crate) base_path: String,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) repeatable: BTreeSet<OperationKey>,
+    pub(crate) gate: Gate,
     pub(crate) identities: Identities,
-    pub(crate) limits: Limits,
+    pub(crate) budget: Arc<Budget>,
     pub(crate) seed: u64,
-    pub(crate) interrupt: watch::Receiver<bool>,
     pub(crate) events: Arc<dyn Events>,
     pub(crate) logs: LogWatch,
 }
@@ -125,25 +95,21 @@ pub(crate) struct DoorParts {
 impl Door {
     pub(crate) fn new(parts: DoorParts) -> Self {
         let door = Self {
-            pace: Pace::new(parts.limits.rate, parts.limits.concurrency, parts.limits.budget),
             redactor: RwLock::default(),
             masker: Masker::new(parts.seed),
             exchanges: Mutex::default(),
             remembered: Mutex::default(),
             listener: RwLock::default(),
-            sent: AtomicU32::new(0),
-            random_sign_ins: AtomicU32::new(0),
-            server_errors: AtomicU32::new(0),
-            started: Instant::now(),
+            started: parts.budget.started,
+            limits: parts.budget.limits.clone(),
+            budget: parts.budget,
+            gate: parts.gate,
             transport: parts.transport,
             origin: parts.origin,
             base_path: parts.base_path,
             headers: parts.headers,
-            repeatable: parts.repeatable,
             identities: parts.identities,
-            limits: parts.limits,
             seed: parts.seed,
-            interrupt: parts.interrupt,
             events: parts.events,
             logs: parts.logs,
         };
@@ -189,46 +155,26 @@ impl Door {
     }
 
     pub(crate) fn is_interrupted(&self) -> bool {
-        *self.interrupt.borrow()
+        self.budget.is_interrupted()
     }
 
     pub(crate) fn requests(&self) -> u32 {
-        self.sent.load(Ordering::Relaxed)
+        self.budget.requests()
     }
 
     pub(crate) fn exchanges(&self) -> Vec<Arc<Exchange>> {
         self.exchanges.lock().expect("no holder panics").clone()
     }
 
+    /// Records what the look-up of the description sent before there was a door.
+    pub(crate) fn keep_looked_up(&self, looked_up: impl Iterator<Item = Exchange>) {
+        for exchange in looked_up {
+            self.keep(exchange);
+        }
+    }
+
     pub(crate) fn loopback(&self) -> bool {
         self.origin.is_loopback()
-    }
-
-    /// What a request does, paths below the base path taken by their words.
-    pub(crate) fn effect(&self, request: &Request, operation: Option<&OperationKey>, intent: Intent) -> Effect {
-        if intent == Intent::RandomSignIn {
-            return Effect::SignsIn;
-        }
-        if operation.is_some_and(|key| self.repeatable.contains(key) && key.method == request.method) {
-            return Effect::Reads;
-        }
-        let below = request.target.strip_prefix(self.base_path.as_str()).unwrap_or(&request.target);
-        effect::effect(&Request { target: below.to_owned(), ..request.clone() })
-    }
-
-    /// Whether there is time and a request left.
-    fn spend(&self) -> Result<(), Unobserved> {
-        if self.is_interrupted() {
-            return Err(Unobserved::Interrupted);
-        }
-        if self.started.elapsed() >= self.limits.budget {
-            return Err(Unobserved::Inconclusive("the time budget is used up".into()));
-        }
-        if self.sent.fetch_add(1, Ordering::Relaxed) >= self.limits.max_requests {
-            self.sent.fetch_sub(1, Ordering::Relaxed);
-            return Err(Unobserved::Inconclusive("the request budget is used up".into()));
-        }
-        Ok(())
     }
 
     /// Sends a draft. `allowance` is asked once; sending again because the target asked to slow down
@@ -251,13 +197,7 @@ impl Door {
         let mut again = false;
         allowance()?;
         loop {
-            self.spend()?;
-            let end = self.started + self.limits.budget;
-            let Ok(_place) = tokio::time::timeout_at(end, self.pace.turn(draft.operation.as_ref(), draft.burst)).await
-            else {
-                self.sent.fetch_sub(1, Ordering::Relaxed);
-                return Err(Unobserved::Inconclusive("the time budget is used up".into()));
-            };
+            let turn = self.budget.turn(draft.operation.as_ref(), draft.burst).await?;
             let ordered = match live {
                 Some(live) if live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()) => {
                     Some(live.turn.lock().await)
@@ -265,24 +205,23 @@ impl Door {
                 _ => None,
             };
             let Finished { request, signatures } = self.finish(draft, live.map(Arc::as_ref)).await;
+            self.permit_bytes(draft, &request)?;
             let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
             let started_ms = self.started.elapsed().as_millis() as u64;
-            let reads = self.effect(&request, draft.operation.as_ref(), draft.intent) <= Effect::Acts;
-            let mut interrupt = self.interrupt.clone();
+            let reads = self.effect_of(draft) <= Effect::SignsIn;
             let exchange = self.transport.exchange(&origin, &request, draft.carries_credentials());
             let received = tokio::select! {
                 received = exchange => received,
-                () = stopped(&mut interrupt), if reads => return Err(Unobserved::Interrupted),
+                () = self.budget.stopped(), if reads => return Err(Unobserved::Interrupted),
             };
-            drop(ordered);
+            drop((ordered, turn));
             let response = match &received.answer {
                 Answer::Response(response) => Some(response),
                 Answer::Error(_) => None,
             };
-            let slow_down = !draft.burst && self.pace.learn(draft.operation.as_ref(), response, received.duration);
-            if response.is_some_and(|r| r.status >= 500) {
-                self.server_errors.fetch_add(1, Ordering::Relaxed);
-            }
+            let slow_down =
+                !draft.burst && self.budget.pace.learn(draft.operation.as_ref(), response, received.duration);
+            self.gate.learn(response);
             let dropped = matches!(&received.answer, Answer::Error(e) if e.kind == model::TransportErrorKind::Closed);
             if !reads {
                 self.remembered.lock().expect("no holder panics").clear();
@@ -315,36 +254,6 @@ impl Door {
         cell.get_or_try_init(|| self.send(draft, purpose, allowance)).await.cloned()
     }
 
-    fn permit(&self, draft: &Draft, purpose: Purpose) -> Result<(), Unobserved> {
-        let mut request = draft.request.clone();
-        apply(&draft.after_signing, &mut request, None, None);
-        let effect = match purpose {
-            Purpose::SignIn => Effect::SignsIn,
-            Purpose::Survey | Purpose::Check => self.effect(&request, draft.operation.as_ref(), draft.intent),
-        };
-        effect::permit(self.limits.mode, effect, self.loopback())
-            .map_err(|not_sent| Unobserved::Inconclusive(not_sent.reason.into()))?;
-        if request.method == "TRACE" && draft.carries_credentials() {
-            return Err(Unobserved::Inconclusive("TRACE is sent without credentials only".into()));
-        }
-        if purpose == Purpose::Check && self.limits.mode == Mode::Passive {
-            return Err(Unobserved::Inconclusive("passive mode sends nothing for checks".into()));
-        }
-        if draft.intent == Intent::RandomSignIn
-            && self.limits.mode <= Mode::Safe
-            && self.random_sign_ins.fetch_add(1, Ordering::Relaxed) >= RANDOM_SIGN_INS
-        {
-            return Err(Unobserved::Inconclusive("the tries to sign in as a random user are used up".into()));
-        }
-        let errors = self.server_errors.load(Ordering::Relaxed);
-        if purpose == Purpose::Check && !self.loopback() && errors >= SERVER_ERRORS_REMOTE {
-            return Err(Unobserved::Inconclusive(
-                "the target answered with too many server errors and is left alone".into(),
-            ));
-        }
-        Ok(())
-    }
-
     fn record(
         &self,
         draft: &Draft,
@@ -370,20 +279,23 @@ impl Door {
             connection: received.connection,
         };
         let exchange = self.without_signatures(exchange, draft, signatures);
-        let masked = self.redactor.read().expect("no holder panics").exchange(exchange);
-        let mut exchange = self.masker.exchange(masked);
-        let recorded = {
-            let mut exchanges = self.exchanges.lock().expect("no holder panics");
-            exchange.id = u32::try_from(exchanges.len() + 1).unwrap_or(u32::MAX);
-            let exchange = Arc::new(exchange);
-            exchanges.push(exchange.clone());
-            Recorded::from(exchange)
-        };
+        let recorded = self.keep(exchange);
         if let Some(listener) = self.listener.read().expect("no holder panics").as_ref() {
             listener(&recorded, raw.as_ref());
         }
         self.events.event(Event::Sent { total: self.requests() });
         Sent { recorded, raw }
+    }
+
+    /// Records an exchange, masked, under the next id.
+    fn keep(&self, exchange: Exchange) -> Recorded {
+        let masked = self.redactor.read().expect("no holder panics").exchange(exchange);
+        let mut exchange = self.masker.exchange(masked);
+        let mut exchanges = self.exchanges.lock().expect("no holder panics");
+        exchange.id = u32::try_from(exchanges.len() + 1).unwrap_or(u32::MAX);
+        let exchange = Arc::new(exchange);
+        exchanges.push(exchange.clone());
+        Recorded::from(exchange)
     }
 
     /// The exchange with the signatures of its request masked, in the answer too: whoever reads a record
@@ -404,17 +316,21 @@ impl Door {
     pub(crate) async fn sign_in(&self, live: &Live) -> Result<(), String> {
         let Some(login) = &live.identity.login else { return Ok(()) };
         let generation = live.generation().number;
-        let _turn = live.turn.lock().await;
+        let _ordered = live.turn.lock().await;
         if live.generation().number != generation {
             return Ok(());
         }
         let draft = Draft::anonymous(login.request.clone());
-        self.spend().map_err(|_| "the budget is used up".to_owned())?;
-        let _place = self.pace.turn(None, false).await;
+        self.permit(&draft, Purpose::SignIn).map_err(in_words)?;
+        let _turn = self.budget.turn(None, false).await.map_err(in_words)?;
         let Finished { request, .. } = self.finish(&draft, None).await;
+        self.permit_bytes(&draft, &request).map_err(in_words)?;
         let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
         let started_ms = self.started.elapsed().as_millis() as u64;
-        let received = self.transport.exchange(&origin, &request, true).await;
+        let received = tokio::select! {
+            received = self.transport.exchange(&origin, &request, true) => received,
+            () = self.budget.stopped() => return Err(in_words(Unobserved::Interrupted)),
+        };
         let taken = match &received.answer {
             Answer::Error(error) => Err(format!("the sign-in request failed: {error}")),
             Answer::Response(response) => extract(&login.extract, response)
@@ -454,17 +370,18 @@ impl Door {
 
     /// One hand-made TLS ClientHello.
     pub(crate) async fn handshake(&self, hello: &Hello<'_>) -> Result<HandshakeAnswer, Unobserved> {
-        self.spend()?;
-        let _place = self.pace.turn(None, false).await;
+        self.permit_checks()?;
+        let _turn = self.budget.turn(None, false).await?;
         let answer = self.transport.handshake(&self.origin, hello).await;
         self.events.event(Event::Sent { total: self.requests() });
         answer.map_err(|error| Unobserved::Inconclusive(error.to_string().into()))
     }
 }
 
-/// Returns when the user stops the scan.
-pub(crate) async fn stopped(interrupt: &mut watch::Receiver<bool>) {
-    if interrupt.wait_for(|stop| *stop).await.is_err() {
-        std::future::pending::<()>().await;
+fn in_words(why: Unobserved) -> String {
+    match why {
+        Unobserved::Inconclusive(why) | Unobserved::NotApplicable(why) => why.into_owned(),
+        Unobserved::Interrupted => "the scan was stopped".into(),
+        Unobserved::Panicked => "the sign-in failed by itself".into(),
     }
 }

@@ -1,5 +1,6 @@
 //! Runs checks. A [`Session`] is the only door to the target.
 
+mod budget;
 pub mod check;
 pub mod config;
 pub mod controls;
@@ -24,8 +25,9 @@ pub mod testing;
 pub mod transport;
 mod used;
 
+pub use budget::{Budget, Limits};
 pub use check::{AnyCheck, Check, NotApplicable, Requests, Unobserved, check};
-pub use door::{Limits, Prepared, RANDOM_SIGN_INS};
+pub use door::{Prepared, RANDOM_SIGN_INS};
 pub use draft::{Authenticate, Draft, Intent};
 pub use edit::{Edit, Signed, Tamper};
 pub use event::{Event, Events, Phase, Silent};

@@ -72,6 +72,9 @@ struct Alone {
     vain: u32,
 }
 
+/// A place among the requests that are under way; given back when it is dropped.
+pub(crate) type Turn<'p> = SemaphorePermit<'p>;
+
 /// Spaces requests out.
 #[derive(Debug)]
 pub(crate) struct Pace {
@@ -104,7 +107,7 @@ impl Pace {
     }
 
     /// Waits for a place and for the moment. A burst waits for a place only.
-    pub(crate) async fn turn(&self, operation: Option<&OperationKey>, burst: bool) -> SemaphorePermit<'_> {
+    pub(crate) async fn turn(&self, operation: Option<&OperationKey>, burst: bool) -> Turn<'_> {
         if !burst {
             // An operation that is waited for alone keeps no place from the others.
             let alone = operation

@@ -12,8 +12,9 @@ use model::{
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use crate::budget::{Budget, Limits};
 use crate::check::{AnyCheck, Requests, Unobserved};
-use crate::door::{Door, DoorParts, Limits};
+use crate::door::{self, Door, DoorParts};
 use crate::event::{Event, Events, Phase};
 use crate::guard;
 use crate::identities::Identities;
@@ -70,6 +71,13 @@ pub struct Options {
     pub interrupt: watch::Receiver<bool>,
 }
 
+impl Options {
+    /// A budget of these limits, of which nothing is spent; its time runs from here on.
+    pub fn budget(&self) -> Arc<Budget> {
+        Arc::new(Budget::new(self.limits.clone(), self.interrupt.clone()))
+    }
+}
+
 /// Scans a target with these checks.
 pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Options, events: Arc<dyn Events>) -> Scan {
     let started_at = chrono::Utc::now();
@@ -102,6 +110,7 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         let seen = Arc::new(Seen::new(&target));
         let listening = seen.clone();
         door.listen(Box::new(move |recorded, raw| listening.take(recorded, raw)));
+        door.keep_looked_up(target.looked_up.iter().flat_map(|looked_up| looked_up.exchanges.iter().cloned()));
         if let Ok(survey) = guard::future(survey(door, &target.inventory, &target.configured)).await {
             run.passive(door, &survey, &seen).await;
             run.active(door, &survey).await;
@@ -138,11 +147,10 @@ fn parts(
         origin: target.origin.clone(),
         base_path: target.base_path.clone(),
         headers: target.headers.clone(),
-        repeatable: target.repeatable.clone(),
+        gate: door::Gate::new(&target.inventory, &target.base_path, target.repeatable.clone()),
         identities: Identities::new(target.identities.clone()),
-        limits: options.limits.clone(),
+        budget: target.looked_up.as_ref().map_or_else(|| options.budget(), |looked_up| looked_up.budget.clone()),
         seed: options.seed,
-        interrupt: options.interrupt.clone(),
         events: events.clone(),
         logs,
     }

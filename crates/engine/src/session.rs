@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::check::{Requests, Unobserved};
-use crate::door::{Door, Prepared, Sent, stopped};
+use crate::door::{Door, Prepared, Sent};
 use crate::draft::Draft;
 use crate::logs::{LogLine, LogSearch, LogTail, Piece};
 use crate::transport::{HandshakeAnswer, Hello};
@@ -131,15 +131,14 @@ impl Session {
 
     /// What is left of the scan's time.
     pub fn time_left(&self) -> Duration {
-        self.door.limits.budget.saturating_sub(self.door.started.elapsed())
+        self.door.budget.time_left()
     }
 
     /// Waits; no longer than until the user stops the scan.
     pub async fn pause(&self, duration: Duration) {
-        let mut interrupt = self.door.interrupt.clone();
         tokio::select! {
             () = tokio::time::sleep(duration) => {}
-            () = stopped(&mut interrupt) => {}
+            () = self.door.budget.stopped() => {}
         }
     }
 

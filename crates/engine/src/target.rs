@@ -1,22 +1,23 @@
 //! From what the user typed to what is scanned: the description, the origin, the base path.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use inventory::{Folder, Inventory, NoLoader, NotADescription, description_links, parse, usual_places};
+use inventory::{Inventory, NotADescription};
 use model::scan::Warning;
-use model::{Answer, Identity, OperationKey, Origin, Request, Response, TransportError};
+use model::{Identity, OperationKey, Origin, TransportError};
 use thiserror::Error;
 use url::Url;
 
+use crate::budget::Budget;
 use crate::survey::Configured;
-use crate::transport::{Settings, Transport};
+use crate::transport::Settings;
 
-/// Redirects followed when a description is fetched, within one origin.
-///
-/// **Source**: chosen; documentation pages redirect once or twice.
-const REDIRECTS: usize = 3;
+mod look_up;
+
+use look_up::LookUp;
+pub use look_up::LookedUp;
 
 /// What a scan is pointed at.
 #[derive(Clone)]
@@ -39,8 +40,14 @@ pub struct Target {
     pub configured: Configured,
     /// Operations that may be sent whatever their method.
     pub repeatable: BTreeSet<OperationKey>,
+    /// The configuration file that was read, if one was.
+    pub configuration: Option<String>,
+    /// What is to be said of it, and of other things that the user should know of the set-up.
+    pub notices: Vec<String>,
     /// How connections are made.
     pub settings: Settings,
+    /// What the look-up of the description sent and left of the budget; absent where nothing was looked up.
+    pub looked_up: Option<LookedUp>,
 }
 
 /// What the user typed.
@@ -88,6 +95,20 @@ pub enum TargetError {
         /// Why.
         reason: TransportError,
     },
+    /// The name of the typed URL says that it does more than show a description.
+    #[error("`{url}` is not fetched: {reason}")]
+    KeptBack {
+        /// The URL.
+        url: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// Requests or time were used up before there was a description.
+    #[error("the description was not found in time: {0}")]
+    OutOfBudget(String),
+    /// The user stopped the look-up.
+    #[error("stopped while the description was looked for")]
+    Interrupted,
     /// The description was not answered with success.
     #[error("`{url}` answered {status}")]
     Refused {
@@ -119,6 +140,11 @@ impl TargetError {
             Self::NotADescription { .. } => "OpenAPI 2.0, 3.0 and 3.1 are read, as JSON or YAML".into(),
             Self::Unreachable { .. } => "is it running, and is the address right? --wait-ready 60s waits for it".into(),
             Self::Refused { .. } => "give the description as a file or another URL with --spec".into(),
+            Self::KeptBack { .. } => {
+                "give the description with --spec, or list the operation under `repeatable:`".into()
+            }
+            Self::OutOfBudget(_) => "raise --max-requests or --budget, or give the description with --spec".into(),
+            Self::Interrupted => String::new(),
             Self::NoBaseUrl(Some(server)) => format!("to scan it, add --base-url {server}"),
             Self::NoBaseUrl(None) => "add --base-url URL".into(),
             Self::NotAUrl(_) => "it starts with http:// or https://".into(),
@@ -128,16 +154,19 @@ impl TargetError {
 
 impl Given {
     /// Reads the description and decides where requests go. Sends requests without credentials, to
-    /// the typed origin only.
+    /// the typed origin only, within the budget of the scan.
     ///
     /// # Errors
     /// Nothing can be scanned, and why.
-    pub async fn resolve(&self, settings: Settings) -> Result<Target, TargetError> {
+    pub async fn resolve(&self, settings: Settings, budget: Arc<Budget>) -> Result<Target, TargetError> {
         let mut warnings = Vec::new();
+        let look_up = LookUp::new(&settings, budget)?;
+        let is_get = self.method.as_deref().is_none_or(|method| method.eq_ignore_ascii_case("GET"));
         let found = match (&self.spec, Url::parse(&self.target)) {
-            (Some(spec), _) => Some(read(spec, &settings, &mut warnings).await?),
-            (None, Ok(url)) if url.has_host() => self.discover(&url, &settings, &mut warnings).await?,
-            (None, _) => Some(read(&self.target, &settings, &mut warnings).await?),
+            (Some(spec), _) => Some(look_up.read(spec, &mut warnings).await?),
+            (None, Ok(url)) if url.has_host() && is_get => look_up.discover(&url, &mut warnings).await?,
+            (None, Ok(url)) if url.has_host() => None,
+            (None, _) => Some(look_up.read(&self.target, &mut warnings).await?),
         };
         let typed = self.base_url.as_deref().or_else(|| {
             // A target beside a description of its own is where requests go.
@@ -159,63 +188,11 @@ impl Given {
             headers: Vec::new(),
             configured: Configured::default(),
             repeatable: BTreeSet::new(),
+            configuration: None,
+            notices: Vec::new(),
             settings,
+            looked_up: Some(look_up.done()),
         })
-    }
-
-    /// The target is the description, an HTML page that links to it, or a base URL beside which it
-    /// stands at a usual place.
-    async fn discover(
-        &self,
-        url: &Url,
-        settings: &Settings,
-        warnings: &mut Vec<Warning>,
-    ) -> Result<Option<(Inventory, String)>, TargetError> {
-        let transport = fetcher(settings, url)?;
-        if self.method.as_deref().is_some_and(|m| !m.eq_ignore_ascii_case("GET")) {
-            return Ok(None);
-        }
-        let (at, response) = fetch(&transport, url).await?;
-        let mut refused = None;
-        match parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
-            Ok((inventory, odd)) if response.status < 400 => {
-                return Ok(Some((take(inventory, odd, warnings), at.into())));
-            }
-            Ok(_) => {}
-            Err(_) if response.status >= 400 => refused = Some(response.status),
-            Err(_) => {}
-        }
-        let mut candidates: Vec<Url> = Vec::new();
-        if response.media_type() == "text/html" {
-            candidates.extend(description_links(&response.body.text()).iter().filter_map(|link| at.join(link).ok()));
-        }
-        let below = at.path().trim_end_matches('/');
-        for place in usual_places() {
-            candidates.extend(at.join(&format!("{below}{place}")).ok());
-            candidates.extend(at.join(place).ok());
-        }
-        let mut seen = BTreeSet::from([at.to_string()]);
-        for candidate in candidates {
-            if Origin::of(&candidate) != Origin::of(url) || !seen.insert(candidate.to_string()) {
-                continue;
-            }
-            let Ok((at, response)) = fetch(&transport, &candidate).await else { continue };
-            if response.status >= 300 {
-                continue;
-            }
-            if let Ok((inventory, odd)) = parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
-                warnings.push(warning(format!("the description was found at {at}")));
-                return Ok(Some((take(inventory, odd, warnings), at.into())));
-            }
-        }
-        if looks_like_a_description(url) {
-            return Err(match parse(at.as_str(), response.body.bytes(), &mut NoLoader) {
-                Err(reason) if refused.is_none() => TargetError::NotADescription { place: url.to_string(), reason },
-                Ok(_) | Err(_) => TargetError::Refused { url: url.to_string(), status: response.status },
-            });
-        }
-        warnings.push(warning("no description was found; only the one URL is scanned: add --spec".into()));
-        Ok(None)
     }
 
     /// An inventory of the one URL that was typed.
@@ -293,76 +270,6 @@ fn trimmed(path: &str) -> String {
     path.trim_end_matches('/').to_owned()
 }
 
-fn looks_like_a_description(url: &Url) -> bool {
-    let path = url.path().to_ascii_lowercase();
-    [".json", ".yaml", ".yml"].iter().any(|end| path.ends_with(end)) || path.ends_with("api-docs")
-}
-
-fn take(inventory: Inventory, odd: Vec<inventory::Warning>, warnings: &mut Vec<Warning>) -> Inventory {
-    warnings.extend(
-        odd.into_iter().map(|w| Warning { place: Some(format!("{}#{}", w.document, w.pointer)), message: w.message }),
-    );
-    inventory
-}
-
 fn warning(message: String) -> Warning {
     Warning { place: None, message }
-}
-
-fn unreachable(url: &Url, reason: TransportError) -> TargetError {
-    TargetError::Unreachable { url: url.to_string(), reason }
-}
-
-/// A transport that keeps whole documents.
-fn fetcher(settings: &Settings, url: &Url) -> Result<Transport, TargetError> {
-    let whole = inventory::MAX_DOCUMENT_BYTES;
-    let settings = Settings { read_limit: whole, keep_limit: whole, ..settings.clone() };
-    Transport::new(settings).map_err(|reason| unreachable(url, reason))
-}
-
-/// Reads a description from a file or a URL.
-async fn read(
-    place: &str,
-    settings: &Settings,
-    warnings: &mut Vec<Warning>,
-) -> Result<(Inventory, String), TargetError> {
-    let not = |reason| TargetError::NotADescription { place: place.into(), reason };
-    if let Ok(url) = Url::parse(place)
-        && url.has_host()
-    {
-        let transport = fetcher(settings, &url)?;
-        let (at, response) = fetch(&transport, &url).await?;
-        if response.status >= 300 {
-            return Err(TargetError::Refused { url: url.to_string(), status: response.status });
-        }
-        let (inventory, odd) = parse(at.as_str(), response.body.bytes(), &mut NoLoader).map_err(not)?;
-        return Ok((take(inventory, odd, warnings), at.into()));
-    }
-    let path = Path::new(place);
-    if !path.exists() {
-        return Err(TargetError::Neither(place.into()));
-    }
-    let bytes = std::fs::read(path).map_err(|source| TargetError::Unreadable { path: path.into(), source })?;
-    let (inventory, odd) = parse(place, &bytes, &mut Folder::of(path)).map_err(not)?;
-    Ok((take(inventory, odd, warnings), place.into()))
-}
-
-/// Gets a document without credentials, following redirects within its origin.
-async fn fetch(transport: &Transport, url: &Url) -> Result<(Url, Response), TargetError> {
-    let mut at = url.clone();
-    for _ in 0..=REDIRECTS {
-        let origin = Origin::of(&at).ok_or_else(|| TargetError::NotAUrl(at.to_string()))?;
-        let target = at[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
-        let request = Request::get(&target).with_header("Accept", "application/json, application/yaml, */*;q=0.5");
-        let response = match transport.exchange(&origin, &request, false).await.answer {
-            Answer::Response(response) => response,
-            Answer::Error(reason) => return Err(unreachable(&at, reason)),
-        };
-        let next = response.headers.first("location").and_then(|l| at.join(l).ok());
-        match next {
-            Some(next) if (300..400).contains(&response.status) && Origin::of(&next) == Some(origin) => at = next,
-            _ => return Ok((at, response)),
-        }
-    }
-    Err(TargetError::Refused { url: url.to_string(), status: 310 })
 }

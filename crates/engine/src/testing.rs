@@ -24,8 +24,8 @@ use tokio::io::DuplexStream;
 use tokio::sync::watch;
 use tower::Service;
 
+use crate::budget::Limits;
 use crate::check::AnyCheck;
-use crate::door::Limits;
 use crate::event::Silent;
 use crate::logs::{LogBuffer, LogSource};
 use crate::scan::{Options, Selection, scan};
@@ -175,6 +175,9 @@ impl Served {
             headers: Vec::new(),
             configured: Configured::default(),
             repeatable: self.repeatable,
+            configuration: None,
+            notices: Vec::new(),
+            looked_up: None,
         }
     }
 }

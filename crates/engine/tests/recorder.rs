@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use engine::testing::{Recorder, Served, options};
-use engine::transport::{Dial, MemoryServer, Settings, Transport};
+use engine::transport::{Dial, MemoryServer, Settings};
 use engine::{Silent, scan};
 use model::{Mode, Origin, Request, Scan};
 use serde_json::json;
@@ -67,9 +67,11 @@ async fn a_request_that_no_exchange_records_is_told() {
 async fn a_split_request_is_told() {
     let (mut scan, recorder, server) = scanned().await;
     let target = "/notes HTTP/1.1\r\nHost: target.localhost\r\n\r\nDELETE /notes";
-    let transport =
-        Transport::new(Settings::new(Dial::Memory(server), engine::transport::Policy::for_origin(&origin())));
-    _ = transport.unwrap().exchange(&origin(), &Request::get(target), false).await;
+    let mut connection = server.connect(&origin()).unwrap();
+    let bytes = format!("GET {target} HTTP/1.1\r\nHost: target.localhost\r\n\r\n");
+    connection.write_all(bytes.as_bytes()).await.unwrap();
+    drop(connection);
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let first = scan.exchanges.values().next().unwrap().clone();
     let mut split = model::Exchange::clone(&first);
     split.request.target = target.into();

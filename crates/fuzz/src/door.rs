@@ -46,17 +46,6 @@ pub fn run(data: &[u8]) {
             ..Settings::new(Dial::Memory(recorder.around(server)), Policy::for_origin(&origin))
         };
         let given = Given { target: format!("{origin}{DESCRIPTION}"), ..Given::default() };
-        let resolved = given.resolve(settings).await;
-        let (looked_up, odd) = recorder.written();
-        assert!(odd.is_empty(), "the look-up of the description: {odd:?}");
-        for one in looked_up {
-            let is_reading = ["GET", "HEAD"].contains(&one.request.method.as_str());
-            assert!(is_reading && one.origin == origin, "the look-up of the description: {one:?}");
-            assert!(!format!("{one:?}").contains(CREDENTIAL), "a credential in the look-up of the description");
-        }
-        recorder.forget();
-        let Ok(mut target) = resolved else { return };
-        target.identities = identities;
         let limits = Limits {
             mode,
             max_requests: MOST_REQUESTS,
@@ -64,7 +53,18 @@ pub fn run(data: &[u8]) {
             concurrency: 4,
             ..options().limits
         };
-        let scan = scan(target, &checks::all(), Options { limits, ..options() }, Arc::new(Silent)).await;
+        let options = Options { limits, ..options() };
+        let resolved = given.resolve(settings, options.budget()).await;
+        let (looked_up, odd) = recorder.written();
+        assert!(odd.is_empty(), "the look-up of the description: {odd:?}");
+        for one in looked_up {
+            let is_reading = ["GET", "HEAD"].contains(&one.request.method.as_str());
+            assert!(is_reading && one.origin == origin, "the look-up of the description: {one:?}");
+            assert!(!format!("{one:?}").contains(CREDENTIAL), "a credential in the look-up of the description");
+        }
+        let Ok(mut target) = resolved else { return };
+        target.identities = identities;
+        let scan = scan(target, &checks::all(), options, Arc::new(Silent)).await;
         let differences = recorder.differences(&scan, &BTreeSet::new());
         assert!(differences.is_empty(), "{}", differences.join("\n"));
         keeps_the_credential(&scan);

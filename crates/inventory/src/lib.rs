@@ -32,8 +32,8 @@ pub use crate::discovery::{description_links, looks_like_description, usual_plac
 pub use crate::loader::{Folder, Loader, NoLoader};
 pub use crate::openapi::parse;
 pub use crate::operation::{
-    Counts, Format, Inventory, Media, Operation, Parameter, ParameterLocation, ParameterStyle, RequestBody,
-    Requirement, ResponseSpec, Security, SecurityScheme, Server, response_schema,
+    Counts, Format, Inventory, KEPT_OF_A_DESCRIPTION, Media, Operation, Parameter, ParameterLocation, ParameterStyle,
+    RequestBody, Requirement, ResponseSpec, Security, SecurityScheme, Server, is_of_template, response_schema,
 };
 pub use crate::read::{MAX_DOCUMENT_BYTES, NotADescription};
 pub use crate::sample::{Direction, sample};

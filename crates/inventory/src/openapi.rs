@@ -10,8 +10,8 @@ use crate::examples::examples_of;
 use crate::gather::{Found, gather};
 use crate::loader::Loader;
 use crate::operation::{
-    Counts, Format, Inventory, Media, Operation, Parameter, RequestBody, ResponseSpec, Security, SecurityScheme,
-    Server, template_names,
+    Counts, Format, Inventory, KEPT_OF_A_DESCRIPTION, Media, Operation, Parameter, RequestBody, ResponseSpec, Security,
+    SecurityScheme, Server, template_names,
 };
 use crate::parameters::{Declared, merge};
 use crate::read::{NotADescription, looks_like, read};
@@ -243,6 +243,10 @@ impl<'a> Reader<'a> {
             self.warn(node, format!("an operation is {}, not an object", kind(node.value)));
             return None;
         }
+        if !is_token(method) {
+            self.warn(node, "an operation is left out, because its method holds characters that no method has");
+            return None;
+        }
         let declared = merge(&inherited.parameters, self.parameters(node));
         let body = if self.is_swagger() { self.swagger_body(root, node, &declared) } else { self.request_body(node) };
         let mut parameters: Vec<Parameter> = declared.into_iter().filter_map(|declared| declared.parameter).collect();
@@ -254,6 +258,7 @@ impl<'a> Reader<'a> {
             path: inherited.path.to_owned(),
             operation_id: self.text(node, "operationId"),
             summary: self.text(node, "summary"),
+            description: self.text(node, "description").map(|text| text.chars().take(KEPT_OF_A_DESCRIPTION).collect()),
             tags: self.texts(node, "tags"),
             deprecated: self.flag(node, "deprecated"),
             parameters,
@@ -357,6 +362,13 @@ impl<'a> Reader<'a> {
         }
         Some(Server { url, pointer: self.pointer_of(node) })
     }
+}
+
+/// True for what a method may consist of.
+///
+/// **Source**: RFC 9110, sections 5.6.2 and 9.1.
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 fn is_status(text: &str) -> bool {

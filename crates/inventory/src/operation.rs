@@ -83,6 +83,8 @@ pub struct Operation {
     pub operation_id: Option<String>,
     /// `summary`.
     pub summary: Option<String>,
+    /// The beginning of `description`, at most [`KEPT_OF_A_DESCRIPTION`] characters.
+    pub description: Option<String>,
     /// `tags`.
     pub tags: Vec<String>,
     /// Whether it is declared deprecated.
@@ -101,6 +103,11 @@ pub struct Operation {
     /// the description's first.
     pub pointer: String,
 }
+
+/// Characters kept of an operation's description: its first sentences say what it does.
+///
+/// **Source**: chosen; whole texts are most of many a document.
+pub const KEPT_OF_A_DESCRIPTION: usize = 300;
 
 /// Where a parameter or an API key goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -289,6 +296,7 @@ impl Inventory {
             path: path.to_owned(),
             operation_id: None,
             summary: None,
+            description: None,
             tags: Vec::new(),
             deprecated: false,
             parameters,
@@ -374,6 +382,17 @@ pub(crate) fn template_names(path: &str) -> impl Iterator<Item = &str> {
         let (name, _) = rest.split_once('}')?;
         (!name.is_empty()).then_some(name)
     })
+}
+
+/// Says whether a path is one of a template: equal fixed segments, percent-decoded, and something in the
+/// place of each parameter. Both begin at the same place.
+pub fn is_of_template(template: &str, path: &str) -> bool {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (wanted, own) = (template.split('/'), path.split('/'));
+    wanted.clone().count() == own.clone().count()
+        && wanted.zip(own).all(|(wanted, own)| {
+            wanted == own || if wanted.contains('{') { !own.is_empty() } else { decoded(wanted) == decoded(own) }
+        })
 }
 
 /// Returns the schema that an operation declares for a response: that of the exact status, else

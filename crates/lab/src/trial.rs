@@ -66,13 +66,6 @@ async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSourc
     let relay = Relay::start(url.port().ok_or("no port")?).await.map_err(|e| e.to_string())?;
     let settings = Settings::new(Dial::Tcp, Policy::for_origin(&relay.origin));
     let given = Given { target: format!("{}{}", relay.origin, &url[url::Position::BeforePath..]), ..Given::default() };
-    let mut target = given.resolve(settings).await.map_err(|e| e.to_string())?;
-    relay.recorder.forget();
-    relay.recorder.know(&resolved.identities);
-    let repeatable = resolved.repeatable.clone();
-    target.identities = resolved.identities;
-    target.configured = resolved.configured;
-    target.repeatable = resolved.repeatable;
     let options = Options {
         limits: Limits {
             mode,
@@ -91,6 +84,12 @@ async fn scan_with(url: &str, resolved: Resolved, mode: Mode, logs: Vec<LogSourc
         complete: true,
         interrupt: watch::channel(false).1,
     };
+    let mut target = given.resolve(settings, options.budget()).await.map_err(|e| e.to_string())?;
+    let repeatable = resolved.repeatable.clone();
+    relay.recorder.know(&resolved.identities);
+    target.identities = resolved.identities;
+    target.configured = resolved.configured;
+    target.repeatable = resolved.repeatable;
     let scan = engine::scan(target, &checks::all(), options, Arc::new(Silent)).await;
     let title = scan.inventory.title.as_deref().unwrap_or(url.path());
     let (requests, seconds) = (scan.requests.total, scan.duration_ms as f64 / 1000.0);

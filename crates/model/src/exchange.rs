@@ -30,6 +30,8 @@ impl fmt::Display for OperationKey {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Purpose {
+    /// Looking for the description.
+    Description,
     /// Getting or refreshing credentials.
     SignIn,
     /// Finding out what works, for whom.

@@ -101,6 +101,9 @@ pub struct TargetSummary {
     pub base_path: String,
     /// True where the origin is this machine.
     pub loopback: bool,
+    /// The configuration file that was read, if one was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
 }
 
 /// How a run ended. Where the run was no scan (usage), this is all that its JSON holds.
@@ -210,6 +213,9 @@ impl Outcome {
 pub struct RequestCounts {
     /// All of them.
     pub total: u32,
+    /// Looking for the description.
+    #[serde(default)]
+    pub description: u32,
     /// Getting or refreshing credentials.
     pub sign_in: u32,
     /// Finding out what works.

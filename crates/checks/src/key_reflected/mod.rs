@@ -98,7 +98,7 @@ impl Check for KeyReflected {
         let plain = baseline.draft(&operation.key);
         let unknown = survey.unknown_word.as_str();
         let mut seen = Observation { answers: Vec::new(), found: Vec::new(), echoes: BTreeSet::new() };
-        for request in provoking(operation, &plain, survey) {
+        for request in provoking(operation, &plain, survey, session.mode()) {
             let request = request.with_header(&format!("X-{unknown}"), &other);
             let draft = match (&own, declared_header(survey)) {
                 (Some((_, position)), _) => {
@@ -200,16 +200,19 @@ fn declared(survey: &Survey, wanted: ParameterLocation) -> Option<Place> {
     })
 }
 
-/// Requests that give 401, 404, 405, 400 and 415, each in many servers. None changes anything.
-fn provoking(operation: &SurveyedOperation, plain: &Draft, survey: &Survey) -> Vec<model::Request> {
+/// Requests that give 401, 404, 400, 415 and, by an unknown method in active mode, 405, each in many servers.
+fn provoking(operation: &SurveyedOperation, plain: &Draft, survey: &Survey, mode: Mode) -> Vec<model::Request> {
     let request = &plain.request;
     let unknown = survey.unknown_word.as_str();
     let malformed = format!("{}/%zz", request.path().trim_end_matches('/'));
-    vec![
+    let mut requests = vec![
         request.clone(),
         sibling_request(&operation.key.path, request, unknown),
-        request.clone().with_method(&format!("X-{}", unknown.to_ascii_uppercase())),
         request.clone().with_path(&malformed),
         request.clone().with_header("Content-Type", &format!("application/x-{unknown}")),
-    ]
+    ];
+    if mode >= Mode::Active {
+        requests.push(request.clone().with_method(&format!("X-{}", unknown.to_ascii_uppercase())));
+    }
+    requests
 }

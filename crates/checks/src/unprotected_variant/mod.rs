@@ -33,13 +33,19 @@ const SIZE: Variant = Variant {
     cvss: Some("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N"),
 };
 
+const HANDLER: Variant = Variant {
+    name: "handler",
+    when: "an unknown method runs a handler that the plain request does not reach (active mode)",
+    cvss: Some("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:N/VI:L/VA:N/SC:N/SI:N/SA:N"),
+};
+
 const META: Meta = Meta {
     id: "unprotected-method",
     title: "A protected operation answers without credentials by another method",
     category: Category::Authentication,
     owasp: &[Owasp::Api2, Owasp::Api5],
     cwe: &[306, 650],
-    variants: &[CONTENT, SIZE],
+    variants: &[CONTENT, HANDLER, SIZE],
     mode: Mode::Safe,
     needs: &[Need::Identity],
     remedy: Some(&crate::remedies::API_KEY_LOOKUP),
@@ -82,7 +88,7 @@ impl Check for UnprotectedMethod {
 
     fn plan(operation: &subject::Operation, _: &Survey) -> Result<Requests, NotApplicable> {
         plan(operation)?;
-        Ok(Requests { expected: 5, most: 10 })
+        Ok(Requests { expected: 3, most: 10 })
     }
 
     async fn observe(
@@ -93,7 +99,7 @@ impl Check for UnprotectedMethod {
         let baseline = working(operation)?;
         let unknown = sibling(&operation.key.path, baseline.request.path(), &survey.unknown_word);
         let unknown = baseline.request.clone().with_path(&unknown);
-        let variants = MethodForm::ALL.into_iter().map(|form| Variation {
+        let variants = MethodForm::of_mode(session.mode()).map(|form| Variation {
             form: form.words(),
             request: form.of(&baseline.request, &survey.unknown_word),
             unknown_path: form.of(&unknown, &survey.unknown_word),
@@ -239,12 +245,16 @@ fn judge(seen: &Observation, flaw: impl Fn(String) -> Flaw) -> Verdict {
         }
     }
     let mut admitted = Vec::new();
-    let mut size = None;
+    let (mut size, mut handler) = (None, None);
     let mut unclear = None;
     for (index, variant) in seen.variants.iter().enumerate() {
         let form = seen.forms.get(index).map(String::as_str).unwrap_or_default();
         let unknown = seen.unknown_paths.get(index).and_then(Option::as_ref).and_then(|e| e.response());
+        let unknown_method = form == method::INVENTED_WORDS;
         match admission(owner, without, variant, unknown, &seen.volatile) {
+            Admission::Unclear if unknown_method && ran_a_handler(owner, variant, unknown) => {
+                handler = variant.response().map(|response| response.status);
+            }
             Admission::Content => admitted.push((form, variant)),
             Admission::Size => size = Some(variant),
             Admission::None => {}
@@ -259,6 +269,15 @@ fn judge(seen: &Observation, flaw: impl Fn(String) -> Flaw) -> Verdict {
     if size.is_some() {
         let message = "HEAD without credentials tells the size or the entity tag of the owner's content";
         flaws.push(Flaw::new(&SIZE, "head", message).with_confidence(Confidence::Confirmed).mark("variants", "HEAD"));
+    }
+    if let Some(status) = handler {
+        let message =
+            format!("an invented method without credentials is answered with {status}, a plain GET is refused");
+        flaws.push(
+            Flaw::new(&HANDLER, "unknown-method", message)
+                .with_confidence(Confidence::Likely)
+                .mark("variants", "X-READ"),
+        );
     }
     match (flaws.is_empty(), unclear) {
         (true, Some(form)) => Verdict::inconclusive(format!("with {form} it was answered in a way that fits no class")),
@@ -299,6 +318,21 @@ fn admission(
         Sameness::Empty => Admission::None,
         Sameness::Different => Admission::Unclear,
     }
+}
+
+/// True if the response to an unknown method is that of a handler: something was created, or an object of
+/// the operation's own form comes back; and a path that cannot exist does not get it.
+fn ran_a_handler(owner: &Response, variant: &Recorded, unknown: Option<&Response>) -> bool {
+    let (Some(answer), Some(unknown)) = (variant.response(), unknown) else { return false };
+    if standing(answer) != Standing::Works || standing(unknown) == Standing::Works {
+        return false;
+    }
+    let names = |value: &serde_json::Value| -> Option<BTreeSet<String>> {
+        let object = value.as_array().and_then(|items| items.first()).unwrap_or(value).as_object()?;
+        Some(object.keys().cloned().collect())
+    };
+    let of = |response: &Response| response.json().as_ref().and_then(names).filter(|names| !names.is_empty());
+    matches!(answer.status, 201 | 202) || (of(answer).is_some() && of(answer) == of(owner))
 }
 
 /// True if a HEAD's entity tag or length is that of this answer to GET.

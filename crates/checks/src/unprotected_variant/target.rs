@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, http::Uri};
 use engine::testing::Served;
+use model::Mode;
 use serde_json::{Value, json};
 
 use crate::Pair;
@@ -18,13 +19,20 @@ const KEY: &str = "ik_4c1f0a9be27d";
 enum Guard {
     Everything,
     GetOnly,
+    /// Whatever is not GET creates, and only GET is guarded.
+    ElseCreates,
     PathsAsTyped,
 }
 
 /// A vulnerable and a fixed server per check.
 pub fn pairs() -> Vec<Pair> {
     let pair = |check, guard| Pair { check, vulnerable: serve(guard), fixed: serve(Guard::Everything) };
-    vec![pair("unprotected-method", Guard::GetOnly), pair("unprotected-path", Guard::PathsAsTyped)]
+    let active = Pair {
+        check: "unprotected-method",
+        vulnerable: serve(Guard::ElseCreates).in_mode(Mode::Active),
+        fixed: serve(Guard::Everything).in_mode(Mode::Active),
+    };
+    vec![pair("unprotected-method", Guard::GetOnly), active, pair("unprotected-path", Guard::PathsAsTyped)]
 }
 
 fn serve(guard: Guard) -> Served {
@@ -32,6 +40,14 @@ fn serve(guard: Guard) -> Served {
         Guard::Everything | Guard::GetOnly => Router::new()
             .route("/invoices", get(list))
             .route("/invoices/{id}", get(|uri: Uri| async move { one(uri.path()) })),
+        Guard::ElseCreates => Router::new().fallback(|method: Method, uri: Uri| async move {
+            match (method, uri.path()) {
+                (Method::GET | Method::HEAD, "/invoices") => list().await.into_response(),
+                (Method::GET | Method::HEAD, path) => one(path),
+                (_, "/invoices") => (StatusCode::CREATED, Json(json!({ "id": 32 }))).into_response(),
+                (..) => not_found(),
+            }
+        }),
         // As behind a proxy that merges slashes and cuts the last one off.
         Guard::PathsAsTyped => Router::new().fallback(|uri: Uri| async move {
             let segments: Vec<&str> = uri.path().split('/').filter(|segment| !segment.is_empty()).collect();
@@ -50,6 +66,7 @@ async fn check_key(guard: Guard, request: Request, next: Next) -> Response {
     let guarded = match guard {
         Guard::Everything => true,
         Guard::GetOnly => request.method() == Method::GET,
+        Guard::ElseCreates => [Method::GET, Method::HEAD].contains(request.method()),
         Guard::PathsAsTyped => matches!(request.uri().path(), "/invoices" | "/invoices/31"),
     };
     if guarded && !has_key(request.headers()) {

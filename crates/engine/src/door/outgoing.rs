@@ -101,7 +101,7 @@ impl Door {
             if let Some(stamp) = live.signatures.reserve(signer, &places, request, &now()) {
                 return stamp;
             }
-            let is_over = self.is_interrupted() || self.started.elapsed() >= self.limits.budget;
+            let is_over = self.is_interrupted() || self.budget.time_left().is_zero();
             if is_over || !live.signatures.are_refused() {
                 break;
             }

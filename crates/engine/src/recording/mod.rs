@@ -34,7 +34,8 @@ impl Recording<'_> {
     pub(crate) fn scan(&self, run: Run<'_>, id: String, started_at: String) -> Scan {
         let checks = run.checks;
         let metas: BTreeMap<&str, _> = checks.iter().map(|c| (c.meta().id, c.meta())).collect();
-        let mut warnings = Vec::new();
+        let notice = |message: &String| Warning { place: None, message: message.clone() };
+        let mut warnings: Vec<Warning> = self.target.notices.iter().map(notice).collect();
         let mut findings = findings(&run.assessments, |id| metas.get(id).copied());
         for finding in findings.iter_mut().filter(|f| f.category == Category::RequestIntegrity) {
             finding.signing_mode = Some(self.signing_mode(finding));
@@ -79,6 +80,7 @@ impl Recording<'_> {
                 origin: Some(self.target.origin.clone()),
                 base_path: self.target.base_path.clone(),
                 loopback: self.target.origin.is_loopback(),
+                configuration: self.target.configuration.clone(),
             },
             started_at,
             duration_ms: 0,
@@ -154,6 +156,7 @@ impl Recording<'_> {
         let of = |purpose| u32::try_from(exchanges.iter().filter(|e| e.purpose == purpose).count()).unwrap_or(u32::MAX);
         RequestCounts {
             total: self.door.map(Door::requests).unwrap_or_default(),
+            description: of(Purpose::Description),
             sign_in: of(Purpose::SignIn),
             survey: of(Purpose::Survey),
             check: of(Purpose::Check),

@@ -7,6 +7,7 @@ use model::Request;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::clean;
 use super::harvest::{Harvest, plain};
 use super::repair::{Complaint, Place, Wish, value_for};
 
@@ -57,7 +58,8 @@ pub(crate) struct Sources<'a> {
 impl Sources<'_> {
     /// The request of an operation; `attempt` picks the next candidate for its path parameters.
     pub(crate) fn request(&self, operation: &Operation, learnt: &Learnt, attempt: usize) -> Request {
-        let mut path = operation.path.clone();
+        // Filled while its parameters are still named in braces, encoded afterwards.
+        let mut values: Vec<(String, String)> = Vec::new();
         let mut query: Vec<(String, String)> = Vec::new();
         let mut request = Request::new(&operation.method, "/");
         for parameter in &operation.parameters {
@@ -79,30 +81,33 @@ impl Sources<'_> {
             match parameter.location {
                 ParameterLocation::Path => {
                     let text = pairs.first().map(|(_, v)| v.as_str()).unwrap_or_default();
-                    let text = utf8_percent_encode(text, SEGMENT).to_string();
-                    path = path.replace(&format!("{{{}}}", parameter.name), &text);
+                    values.push((format!("{{{}}}", parameter.name), utf8_percent_encode(text, SEGMENT).to_string()));
                 }
                 ParameterLocation::Query => query.extend(pairs),
                 ParameterLocation::Header => {
-                    pairs.into_iter().for_each(|(name, value)| request.headers.push(name, value));
+                    for (name, value) in pairs.into_iter().filter(|(name, _)| clean::may_fill(name)) {
+                        request.headers.push(name, clean::header_value(&value));
+                    }
                 }
                 ParameterLocation::Cookie => {
-                    let cookies: Vec<String> = pairs.into_iter().map(|(n, v)| format!("{n}={v}")).collect();
-                    request.headers.push("Cookie", cookies.join("; "));
+                    for (name, value) in pairs.into_iter().filter(|(name, _)| clean::may_fill_cookie(name)) {
+                        model::Place::Cookie { name }.put(&mut request, &clean::cookie_value(&value));
+                    }
                 }
             }
         }
         for (location, name, value) in &learnt.extra {
             match location {
                 ParameterLocation::Query => query.push((name.clone(), text(value))),
-                ParameterLocation::Header => request.headers.set(name, text(value)),
+                ParameterLocation::Header => request.headers.set(name, clean::header_value(&text(value))),
                 ParameterLocation::Path | ParameterLocation::Cookie => {}
             }
         }
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(&query).finish();
-        request.target = format!("{}{path}", self.base_path);
+        request.target = format!("{}{}", self.base_path, filled(&operation.path, &values));
         if !query.is_empty() {
-            request.target = format!("{}?{query}", request.target);
+            let separator = if request.target.contains('?') { '&' } else { '?' };
+            request.target = format!("{}{separator}{query}", request.target);
         }
         self.body(operation, learnt, request)
     }
@@ -123,7 +128,7 @@ impl Sources<'_> {
         if media.media_type.contains("x-www-form-urlencoded") {
             let pairs = value.as_object().into_iter().flatten().map(|(n, v)| (n.clone(), text(v)));
             request.body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into();
-            request.headers.set("Content-Type", media.media_type.clone());
+            request.headers.set("Content-Type", clean::header_value(&media.media_type));
             return request;
         }
         request.with_json(&value)
@@ -212,6 +217,9 @@ impl Learnt {
             return self.body.insert(complaint.name.clone(), value.clone()) != Some(value);
         }
         let location = location.unwrap_or(ParameterLocation::Query);
+        if location == ParameterLocation::Header && !clean::may_fill(&complaint.name) {
+            return false;
+        }
         if complaint.wish == Wish::Absent || self.extra.iter().any(|(_, name, _)| *name == complaint.name) {
             return false;
         }
@@ -219,6 +227,23 @@ impl Learnt {
         self.extra.push((location, complaint.name.clone(), value));
         true
     }
+}
+
+/// A path template with these values, already encoded, in place of its parameters.
+fn filled(template: &str, values: &[(String, String)]) -> String {
+    let mut path = String::new();
+    let mut rest = template;
+    while let Some((at, name, value)) = values
+        .iter()
+        .filter_map(|(name, value)| Some((rest.find(name.as_str())?, name, value)))
+        .min_by_key(|found| found.0)
+    {
+        path.push_str(&clean::path_text(&rest[..at]));
+        path.push_str(value);
+        rest = &rest[at + name.len()..];
+    }
+    path.push_str(&clean::path_text(rest));
+    if path.starts_with('/') { path } else { format!("/{path}") }
 }
 
 /// A value that a parameter of this name may hold, where nothing else tells.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
 use futures_util::stream;
-use inventory::{Inventory, ParameterLocation};
+use inventory::{Inventory, ParameterLocation, is_of_template};
 use model::{OperationKey, Purpose, Recorded, Request, Response, SigningMode};
 use tokio::time::Instant;
 
@@ -119,6 +119,14 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
     }
 }
 
+/// Why there is no baseline.
+enum NoBaseline {
+    /// The mode keeps every request back that could be built.
+    KeptBack(String),
+    /// Nothing was sent, and why.
+    Unsent(String),
+}
+
 impl Surveying<'_> {
     async fn operation(&self, operation: &Arc<inventory::Operation>, lives: &[&Arc<Live>]) -> SurveyedOperation {
         let key = OperationKey { method: operation.method.clone(), path: operation.path.clone() };
@@ -127,12 +135,13 @@ impl Surveying<'_> {
             operation: operation.clone(),
             protection,
             shared: self.configured.shared.contains(&key),
-            repeatable: self.door.repeatable.contains(&key),
+            repeatable: self.door.gate.is_repeatable(&key),
             reach: Reach::Unreachable(String::new()),
             baselines: Vec::new(),
             key,
         };
-        if let Err(reason) = self.may_send(&surveyed.key) {
+        let template = Request::new(&operation.method, &format!("{}{}", self.door.base_path, operation.path));
+        if let Err(reason) = self.may_send(&surveyed.key, &template) {
             surveyed.reach = Reach::SetAside(reason);
             return surveyed;
         }
@@ -144,7 +153,7 @@ impl Surveying<'_> {
             return surveyed;
         }
         let who = if lives.is_empty() { vec![None] } else { able };
-        let mut reasons = Vec::new();
+        let (mut reasons, mut kept_back) = (Vec::new(), Vec::new());
         let mut working: Option<Request> = None;
         for live in who {
             match self.baseline(operation, &surveyed.key, live, working.as_ref()).await {
@@ -156,7 +165,8 @@ impl Surveying<'_> {
                     }
                     surveyed.baselines.push(baseline);
                 }
-                Err(why) => reasons.push(why),
+                Err(NoBaseline::KeptBack(why)) => kept_back.push(why),
+                Err(NoBaseline::Unsent(why)) => reasons.push(why),
             }
         }
         surveyed.baselines.sort_by_key(|b| b.standing != Standing::Works);
@@ -165,6 +175,9 @@ impl Surveying<'_> {
         let gone = !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Missing);
         surveyed.reach = match () {
             () if working.is_some() => Reach::Working,
+            () if surveyed.baselines.is_empty() && reasons.is_empty() && !kept_back.is_empty() => {
+                Reach::SetAside(kept_back.swap_remove(0))
+            }
             () if gone && operation.deprecated => Reach::SetAside("it is deprecated and closed".into()),
             () if refused && !lives.is_empty() => Reach::Refused,
             () if refused => Reach::Unreachable("it needs credentials".into()),
@@ -173,13 +186,11 @@ impl Surveying<'_> {
         surveyed
     }
 
-    fn may_send(&self, key: &OperationKey) -> Result<(), String> {
-        let request = Request::new(&key.method, &format!("{}{}", self.door.base_path, key.path));
-        let effect = self.door.effect(&request, Some(key), Default::default());
-        effect::permit(self.door.limits.mode, effect, self.door.loopback()).map_err(|n| n.reason.to_owned())?;
+    fn may_send(&self, key: &OperationKey, request: &Request) -> Result<(), String> {
+        let effect = self.door.may_send(request, Some(key)).map_err(|not_sent| not_sent.reason.to_owned())?;
         // Nothing but reading is sent blindly: objects of other people are not the survey's to change.
         if effect >= Effect::Writes {
-            return Err("it writes; the survey only reads".to_owned());
+            return Err(effect::WRITES.to_owned());
         }
         Ok(())
     }
@@ -191,8 +202,9 @@ impl Surveying<'_> {
         key: &OperationKey,
         live: Option<&Arc<Live>>,
         working: Option<&Request>,
-    ) -> Result<(Baseline, String), String> {
+    ) -> Result<(Baseline, String), NoBaseline> {
         let mut learnt = Learnt::default();
+        let mut kept_back = None;
         let mut tried: Vec<Request> = Vec::new();
         let mut last: Option<(Request, Sent, Standing)> = None;
         let mut candidate = 0;
@@ -200,7 +212,7 @@ impl Surveying<'_> {
             if self.door.requests() >= self.most_requests || Instant::now() >= self.until {
                 return last
                     .map(|l| self.done(live, l, None))
-                    .ok_or_else(|| "the survey's share of the budget is used up".to_owned());
+                    .ok_or_else(|| NoBaseline::Unsent("the survey's share of the budget is used up".into()));
             }
             let request = match (live.and_then(|live| live.sample()), working) {
                 (Some(sample), _) => sample.clone(),
@@ -225,12 +237,19 @@ impl Surveying<'_> {
                 continue;
             }
             tried.push(request.clone());
+            if let Err(reason) = self.may_send(key, &request) {
+                kept_back = Some(NoBaseline::KeptBack(reason));
+                candidate += 1;
+                continue;
+            }
             let draft = Baseline::of(live, request.clone()).for_operation(key);
             let sent = match self.door.recall(&draft, Purpose::Survey, &|| Ok(())).await {
                 Ok(sent) => sent,
-                Err(Unobserved::Inconclusive(why) | Unobserved::NotApplicable(why)) => return Err(why.into_owned()),
-                Err(Unobserved::Interrupted) => return Err("the scan was stopped".into()),
-                Err(Unobserved::Panicked) => return Err("the survey failed by itself".into()),
+                Err(Unobserved::Inconclusive(why) | Unobserved::NotApplicable(why)) => {
+                    return Err(NoBaseline::Unsent(why.into_owned()));
+                }
+                Err(Unobserved::Interrupted) => return Err(NoBaseline::Unsent("the scan was stopped".into())),
+                Err(Unobserved::Panicked) => return Err(NoBaseline::Unsent("the survey failed by itself".into())),
             };
             let standing = self.standing(&sent);
             let raw = sent.raw.clone();
@@ -254,7 +273,8 @@ impl Surveying<'_> {
                 Standing::Refused | Standing::Limited | Standing::Redirected | Standing::Unclear => break,
             }
         }
-        last.map(|l| self.done(live, l, None)).ok_or_else(|| "no request could be built".into())
+        let none = || kept_back.unwrap_or_else(|| NoBaseline::Unsent("no request could be built".into()));
+        last.map(|l| self.done(live, l, None)).ok_or_else(none)
     }
 
     /// How an answer is to be read; one that a path which cannot exist gets too is none.
@@ -269,11 +289,10 @@ impl Surveying<'_> {
 
     async fn repeat(&self, draft: &Draft, key: &OperationKey) -> Option<Recorded> {
         let is_costly = effect::reads_once(&key.path) || effect::is_metered(&key.path);
-        if is_costly && !self.door.repeatable.contains(key) {
+        if is_costly && !self.door.gate.is_repeatable(key) {
             return None;
         }
-        let request = &draft.request;
-        if self.door.effect(request, Some(key), draft.intent) != Effect::Reads {
+        if self.door.gate.effect(&draft.request, Some(key)) != Effect::Reads {
             return None;
         }
         self.door.send(draft, Purpose::Survey, &|| Ok(())).await.ok().map(|s| s.recorded)
@@ -414,7 +433,8 @@ impl Surveying<'_> {
     /// The operation of a captured request: its method and the path template with the most fixed segments.
     fn operation_of(&self, sample: &Request) -> Option<OperationKey> {
         let path = sample.path().strip_prefix(self.door.base_path.as_str())?;
-        let fits = self.inventory.operations.iter().filter(|o| o.method == sample.method && is_of(&o.path, path));
+        let fits =
+            self.inventory.operations.iter().filter(|o| o.method == sample.method && is_of_template(&o.path, path));
         let fixed = |template: &str| template.split('/').filter(|segment| !segment.contains('{')).count();
         let operation = fits.max_by_key(|o| fixed(&o.path))?;
         Some(OperationKey { method: operation.method.clone(), path: operation.path.clone() })
@@ -461,13 +481,6 @@ impl Baseline {
             None => Draft::anonymous(request),
         }
     }
-}
-
-/// True if a path is one of a template.
-fn is_of(template: &str, path: &str) -> bool {
-    let (template, path) = (template.split('/'), path.split('/'));
-    template.clone().count() == path.clone().count()
-        && template.zip(path).all(|(wanted, own)| if wanted.contains('{') { !own.is_empty() } else { wanted == own })
 }
 
 /// True if two answers are the same page: equal bodies, or equal forms of an echo that repeats the

@@ -35,8 +35,33 @@ pub(super) struct Connector {
     policy: Policy,
     resolve: Vec<(String, u16, IpAddr)>,
     tls: TlsClient,
-    /// Addresses of the names that were looked up, kept for the life of the transport.
-    resolved: Mutex<HashMap<(String, u16), Vec<SocketAddr>>>,
+    addresses: Arc<Addresses>,
+}
+
+/// Addresses of the names that were looked up. The first look-up holds: for its name, and as the class of
+/// address (public, private, loopback) that every later one must have, so that a name server cannot
+/// move a scan that is under way.
+#[derive(Debug, Default)]
+pub struct Addresses(Mutex<Looked>);
+
+#[derive(Debug, Default)]
+struct Looked {
+    resolved: HashMap<String, Vec<IpAddr>>,
+    class: Option<Class>,
+}
+
+impl Addresses {
+    fn known(&self, host: &str) -> Option<Vec<IpAddr>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).resolved.get(host).cloned()
+    }
+
+    /// Keeps those of the found addresses that have the class of the first look-up, and returns them.
+    fn hold(&self, host: &str, found: Vec<IpAddr>) -> Vec<IpAddr> {
+        let mut looked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let class = *looked.class.get_or_insert_with(|| Class::of(found[0]));
+        let kept: Vec<IpAddr> = found.into_iter().filter(|ip| Class::of(*ip) == class).collect();
+        looked.resolved.entry(host.to_owned()).or_insert(kept).clone()
+    }
 }
 
 /// A connection that is ready for HTTP.
@@ -46,8 +71,14 @@ pub(super) struct Dialed {
 }
 
 impl Connector {
-    pub(super) fn new(dial: Dial, policy: Policy, resolve: Vec<(String, u16, IpAddr)>, tls: TlsClient) -> Self {
-        Self { dial, policy, resolve, tls, resolved: Mutex::default() }
+    pub(super) fn new(
+        dial: Dial,
+        policy: Policy,
+        resolve: Vec<(String, u16, IpAddr)>,
+        tls: TlsClient,
+        addresses: Arc<Addresses>,
+    ) -> Self {
+        Self { dial, policy, resolve, tls, addresses }
     }
 
     /// Connects, and makes the TLS handshake of an `https` origin. A server in memory gets plain
@@ -97,41 +128,49 @@ impl Connector {
             return Ok(typed);
         }
         let found = match literal(host) {
-            Some(ip) => vec![SocketAddr::new(ip, *port)],
+            Some(ip) => vec![ip],
             // RFC 6761, section 6.3: these names never go to a name server.
             None if host == "localhost" || host.ends_with(".localhost") => {
-                vec![(Ipv4Addr::LOCALHOST, *port).into(), (Ipv6Addr::LOCALHOST, *port).into()]
+                vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]
             }
-            None => within(deadline, &format!("looking up `{host}`"), self.look_up(host, *port)).await?,
+            None => {
+                let held = match self.addresses.known(host) {
+                    Some(held) => held,
+                    None => {
+                        let found = within(deadline, &format!("looking up `{host}`"), look_up(host, *port)).await?;
+                        self.addresses.hold(host, self.allowed(host, found)?)
+                    }
+                };
+                if held.is_empty() {
+                    let message = format!("`{host}` has addresses of another class than the scan began with");
+                    return Err(failure(TransportErrorKind::Policy, message));
+                }
+                return Ok(held.into_iter().map(|ip| SocketAddr::new(ip, *port)).collect());
+            }
         };
-        let allowed: Vec<_> = found.iter().copied().filter(|address| self.policy.allows(address.ip())).collect();
+        let allowed = self.allowed(host, found)?;
+        Ok(allowed.into_iter().map(|ip| SocketAddr::new(ip, *port)).collect())
+    }
+
+    /// The addresses that the policy allows, at least one.
+    fn allowed(&self, host: &str, found: Vec<IpAddr>) -> Result<Vec<IpAddr>, TransportError> {
+        let allowed: Vec<IpAddr> = found.iter().copied().filter(|ip| self.policy.allows(*ip)).collect();
         match found.first() {
             Some(first) if allowed.is_empty() => Err(failure(
                 TransportErrorKind::Policy,
-                format!(
-                    "the network policy of this scan does not allow `{host}`: {} is {}",
-                    first.ip(),
-                    Class::of(first.ip())
-                ),
+                format!("the network policy of this scan does not allow `{host}`: {first} is {}", Class::of(*first)),
             )),
             _ => Ok(allowed),
         }
     }
+}
 
-    async fn look_up(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
-        let key = (host.to_owned(), port);
-        let known = self.resolved.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(addresses) = known {
-            return Ok(addresses);
-        }
-        let no_address = || failure(TransportErrorKind::Dns, format!("the name `{host}` has no address"));
-        let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await.map_err(|_| no_address())?.collect();
-        if addresses.is_empty() {
-            return Err(no_address());
-        }
-        let mut resolved = self.resolved.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(resolved.entry(key).or_insert(addresses).clone())
-    }
+/// The addresses of a name, at least one.
+async fn look_up(host: &str, port: u16) -> Result<Vec<IpAddr>, TransportError> {
+    let no_address = || failure(TransportErrorKind::Dns, format!("the name `{host}` has no address"));
+    let found: Vec<IpAddr> =
+        tokio::net::lookup_host((host, port)).await.map_err(|_| no_address())?.map(|address| address.ip()).collect();
+    if found.is_empty() { Err(no_address()) } else { Ok(found) }
 }
 
 /// Connects to the first address that answers.
@@ -159,4 +198,20 @@ async fn connect(addresses: &[SocketAddr], deadline: Instant) -> Result<(TcpStre
 
 fn milliseconds(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_look_up_holds_for_its_name_and_its_class_for_every_other() {
+        let ip = |text: &str| -> IpAddr { text.parse().unwrap() };
+        let addresses = Addresses::default();
+        let first = addresses.hold("api.example", vec![ip("1.1.1.1"), ip("10.0.0.1")]);
+        assert_eq!(first, [ip("1.1.1.1")], "one class only");
+        assert_eq!(addresses.hold("api.example", vec![ip("2.2.2.2")]), [ip("1.1.1.1")], "rebound");
+        assert!(addresses.hold("token.example", vec![ip("192.168.0.1")]).is_empty(), "another class");
+        assert_eq!(addresses.hold("other.example", vec![ip("9.9.9.9")]), [ip("9.9.9.9")]);
+    }
 }

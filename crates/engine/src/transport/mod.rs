@@ -7,6 +7,7 @@
 //!
 //! Nothing is followed, retried or remembered here: no redirects, no cookies, no second attempt.
 
+pub(crate) mod allowed;
 mod body;
 mod connector;
 mod failure;
@@ -26,6 +27,7 @@ use model::{Answer, Connection, Origin, Request, Response, TransportError, Trans
 use rustls::pki_types::CertificateDer;
 use tokio::time::Instant;
 
+pub use connector::Addresses;
 pub use handshake::{HandshakeAnswer, Hello, TlsVersion};
 pub use memory::{MemoryServer, serve_in_memory};
 pub use policy::Policy;
@@ -67,6 +69,8 @@ pub struct Settings {
     pub http2_only: bool,
     /// Addresses for a host and port, in place of a look-up. Typed by the user, they are always allowed.
     pub resolve: Vec<(String, u16, IpAddr)>,
+    /// Addresses of the names that were looked up, shared by the transports of one run.
+    pub addresses: Arc<Addresses>,
     /// Trusted besides the platform's own roots.
     pub roots: Option<Vec<CertificateDer<'static>>>,
     /// Sent with each request that has no `User-Agent` of its own; empty for none.
@@ -88,6 +92,7 @@ impl Settings {
             http1_only: false,
             http2_only: false,
             resolve: Vec::new(),
+            addresses: Arc::default(),
             roots: None,
             user_agent: concat!("middlebrick/", env!("CARGO_PKG_VERSION")).into(),
         }
@@ -145,6 +150,7 @@ impl Transport {
                 settings.policy,
                 settings.resolve,
                 TlsClient::new(settings.roots.unwrap_or_default())?,
+                settings.addresses,
             ),
             pool: Pool::default(),
             timeout: settings.timeout,
@@ -157,10 +163,16 @@ impl Transport {
 
     /// Sends one request and reads its response. No redirects, no retries, no cookies.
     ///
-    /// A request that carries credentials is not written to a server whose certificate is not valid,
+    /// A request whose bytes a server could read as another one is not written ([`allowed`]), and one that
+    /// carries credentials is not written to a server whose certificate is not valid,
     /// unless the settings say `insecure`. A body that has not ended in time is cut.
     pub async fn exchange(&self, origin: &Origin, request: &Request, carries_credentials: bool) -> Received {
         let began = Instant::now();
+        if let Some(why) = allowed::refusal(request) {
+            let answer =
+                Answer::Error(failure(TransportErrorKind::Protocol, format!("the request was not sent: {why}")));
+            return Received { answer, connection: None, reused: false, started: began, duration: Duration::ZERO };
+        }
         let message = http2::message(origin, request, &self.0.user_agent);
         let key = message.is_some().then(|| Key { origin: origin.clone(), carries_credentials });
         let outgoing = Outgoing { origin, request, message, key, deadline: began + self.0.timeout };

@@ -92,17 +92,39 @@ async fn a_host_header_replaces_the_one_of_the_origin() {
 async fn bytes_that_no_library_would_send_go_out_as_they_are() {
     let (origin, heads) = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     let transport = transport(&origin);
-    let split = Request::get("/").with_header("X-Name", "a\r\nX-Injected: yes");
+    let obsolete = Request::get("/").with_header("X-Name", "caf\u{e9} \ta");
     let odd = Request::new("OPTIONS", "*");
-    let spaces = Request::get("/a b/ü?q={x}").with_header("under_score", "1");
-    for request in [&split, &odd, &spaces] {
+    let braces = Request::get("/a//./b?q={x}|^").with_header("under_score", "1");
+    for request in [&obsolete, &odd, &braces] {
         assert_eq!(response(&transport.exchange(&origin, request, false).await).status, 200);
     }
     let heads = heads.lock().unwrap();
-    assert!(heads[0].contains("X-Name: a\r\nX-Injected: yes\r\n"), "{}", heads[0]);
+    assert!(heads[0].contains("X-Name: caf\u{e9} \ta\r\n"), "{}", heads[0]);
     assert!(heads[1].starts_with("OPTIONS * HTTP/1.1\r\n"), "{}", heads[1]);
-    assert!(heads[2].starts_with("GET /a b/ü?q={x} HTTP/1.1\r\n"), "{}", heads[2]);
+    assert!(heads[2].starts_with("GET /a//./b?q={x}|^ HTTP/1.1\r\n"), "{}", heads[2]);
     assert!(heads[2].contains("\r\nunder_score: 1\r\n"), "{}", heads[2]);
+}
+
+#[tokio::test]
+async fn bytes_that_a_server_reads_as_another_request_do_not_go_out() {
+    let (origin, heads) = raw("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
+    let transport = transport(&origin);
+    let tail = "\r\n\r\nDELETE / HTTP/1.1\r\nHost: x\r\n\r\n";
+    let split = [
+        Request::get("/").with_header("X-Name", &format!("a{tail}")),
+        Request::get("/").with_header(&format!("X-Name: a{tail}"), "b"),
+        Request::get(&format!("/a HTTP/1.1{tail}")),
+        Request::new(&format!("GET / HTTP/1.1{tail}GET"), "/"),
+        Request::get("/").with_header("Transfer-Encoding", "chunked"),
+    ];
+    for request in &split {
+        let received = transport.exchange(&origin, request, true).await;
+        assert!(
+            matches!(&received.answer, Answer::Error(error) if error.kind == model::TransportErrorKind::Protocol),
+            "{received:?}"
+        );
+    }
+    assert!(heads.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

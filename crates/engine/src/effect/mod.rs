@@ -1,0 +1,358 @@
+//! What a request does, decided from what it really is, and what each mode lets out.
+//!
+//! The word lists are data, in `words/`.
+
+use inventory::Operation;
+use model::{Mode, Request};
+
+mod words;
+
+use words::Verb;
+pub use words::{is_metered, reads_once};
+
+/// What a request does to its target, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Reads.
+    Reads,
+    /// Gets credentials, or tries to with a user that cannot exist.
+    SignsIn,
+    /// Creates, changes or sends although its method says that it reads.
+    Changes,
+    /// Creates or changes; a method that nobody knows may do so too.
+    Writes,
+    /// Deletes.
+    Deletes,
+    /// Destroys although its method says that it reads.
+    Destroys,
+}
+
+/// Why a request is not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotSent {
+    /// What it would do.
+    pub effect: Effect,
+    /// Why the mode keeps it back, and how to change that.
+    pub reason: &'static str,
+}
+
+/// Headers that some frameworks read the method from.
+///
+/// **Source**: Express `method-override`, Rails `Rack::MethodOverride`, ASP.NET
+/// `HttpMethodOverrideMiddleware`.
+pub const OVERRIDE_HEADERS: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
+
+/// Names of query parameters that some frameworks read the method from, in lower case.
+///
+/// **Source**: Rails and Laravel (`_method`), Google APIs (`$httpMethod`), Apache Sling (`:operation` is a
+/// value, not a method), .NET's `X-HTTP-Method-Override` as a parameter.
+const OVERRIDE_PARAMETERS: [&str; 5] =
+    ["_method", "$httpmethod", "_httpmethod", "x-http-method-override", "x-http-method"];
+
+/// What a request does, by its method, the methods that overrides name, and the words of its path and query.
+pub fn effect(request: &Request) -> Effect {
+    effect_of(&request.method.to_ascii_uppercase(), request).max(overridden(request))
+}
+
+/// What the methods do that the overrides of a request name; it reads where there are none.
+pub(crate) fn overridden(request: &Request) -> Effect {
+    let stated = OVERRIDE_HEADERS.iter().flat_map(|name| request.headers.all(name)).map(ToOwned::to_owned);
+    let query = url::form_urlencoded::parse(request.query().unwrap_or_default().as_bytes());
+    let in_query = query.filter(|(name, _)| OVERRIDE_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()));
+    let methods = stated.chain(in_query.map(|(_, value)| value.into_owned()));
+    methods.map(|method| effect_of(&method.trim().to_ascii_uppercase(), request)).max().unwrap_or(Effect::Reads)
+}
+
+fn effect_of(method: &str, request: &Request) -> Effect {
+    match method {
+        "GET" | "HEAD" | "QUERY" => {
+            let path = request.path();
+            // A body of QUERY is a question; what it says is not looked at.
+            let query = request.query().and_then(|query| words::of_query(query, path));
+            said(words::of_path(path).max(query))
+        }
+        "OPTIONS" | "TRACE" => Effect::Reads,
+        "DELETE" => Effect::Deletes,
+        _ => Effect::Writes,
+    }
+}
+
+/// What the description says that a reading operation does: in its operation id, its summary, and, where
+/// there is none, its description.
+pub fn described(operation: &Operation) -> Effect {
+    if !matches!(operation.method.as_str(), "GET" | "HEAD" | "QUERY") {
+        return Effect::Reads;
+    }
+    let by_id = operation.operation_id.as_deref().and_then(words::of_id);
+    let text = operation.summary.as_deref().filter(|text| !text.trim().is_empty()).or(operation.description.as_deref());
+    said(by_id.max(text.and_then(words::of_sentence)))
+}
+
+fn said(verb: Option<Verb>) -> Effect {
+    match verb {
+        None => Effect::Reads,
+        Some(Verb::Changes) => Effect::Changes,
+        Some(Verb::Destroys) => Effect::Destroys,
+    }
+}
+
+/// Whether a mode lets a request of this effect out.
+///
+/// # Errors
+/// It does not, and why.
+pub fn permit(mode: Mode, effect: Effect) -> Result<(), NotSent> {
+    let refuse = |reason| Err(NotSent { effect, reason });
+    match (mode, effect) {
+        (Mode::Description, _) => refuse("description mode sends nothing"),
+        (Mode::Passive | Mode::Safe | Mode::Active | Mode::Destructive, Effect::Reads | Effect::SignsIn)
+        | (Mode::Active | Mode::Destructive, Effect::Changes | Effect::Writes)
+        | (Mode::Destructive, Effect::Deletes | Effect::Destroys) => Ok(()),
+        (Mode::Passive | Mode::Safe, Effect::Changes) => {
+            refuse("its name says that it changes state: --mode active sends it, or an entry under `repeatable`")
+        }
+        (Mode::Passive | Mode::Safe, Effect::Writes) => refuse(WRITES),
+        (Mode::Passive | Mode::Safe | Mode::Active, Effect::Deletes) => refuse(WRITES),
+        (Mode::Passive | Mode::Safe | Mode::Active, Effect::Destroys) => {
+            refuse("its name says that it destroys something: an entry under `repeatable` sends it")
+        }
+    }
+}
+
+/// Why the survey sends no method that writes, whatever the mode.
+pub(crate) const WRITES: &str = "its method may write: an entry under `repeatable` sends it";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(target: &str) -> Effect {
+        effect(&Request::get(target))
+    }
+
+    #[test]
+    fn a_get_is_judged_by_what_its_path_and_query_say() {
+        let destroys = [
+            "/createdb",
+            "/deleteall",
+            "/users/delete-all",
+            "/%64elete",
+            "/%2564elete",
+            "/dropdb",
+            "/userDelete",
+            "/deleteAllUsers",
+            "/api/v1/users/7/resetPassword?x=1",
+            "/user.php?action=deleteUser",
+            "/x?cmd=drop",
+            "/x?do=logout",
+            "/x;op=1/purge_cache",
+            "/x?delete=1",
+            "/admin/queue/drain",
+            "/cache/evict",
+            "/log-off",
+            "/getLogout",
+            "/download-and-delete",
+            "/nutzer/l%C3%B6schen",
+            "/eliminarUsuario",
+            "/supprimer/compte",
+            "/%E5%88%A0%E9%99%A4%E7%94%A8%E6%88%B7",
+            "/removeuser2",
+            "/rm",
+            "/x?task=purge&y",
+            "/deletebyid/3",
+        ];
+        for target in destroys {
+            assert_eq!(of(target), Effect::Destroys, "{target}");
+        }
+        let changes = [
+            "/user/change-password?new=x",
+            "/transfer-money",
+            "/transfer",
+            "/users/3/lock",
+            "/setadmin",
+            "/set-role",
+            "/emailUpdate",
+            "/me?new_password=x",
+            "/me?passwordConfirmation=x",
+            "/users/{id}?role=admin",
+            "/pay?recipient=bob&amount=5",
+            "/orders/7/cancel",
+            "/keys/rotate",
+            "/generate-api-key",
+            "/x?action=set",
+            "/invite",
+            "/archive-order",
+            "/orders/7/archive",
+            "/users/{id}/block",
+            "/vote",
+            "/x?action=lock",
+            "/format-disk",
+            "/archiveorders",
+            "/lock-device",
+            "/pay/{to}/{amount}",
+            "/verify-email",
+            "/enviar",
+            "/konto/sperren",
+            "/usuarios/crear",
+            "/cast-vote",
+        ];
+        for target in changes {
+            assert_eq!(of(target), Effect::Changes, "{target}");
+        }
+        let reads = [
+            "/",
+            "/admin/export",
+            "/reports/download",
+            "/preview",
+            "/search?q=delete",
+            "/exports-of-goods/sendings",
+            "/address",
+            "/settings",
+            "/created-items",
+            "/updates",
+            "/closed-orders",
+            "/additions",
+            "/transfers",
+            "/transfer/{id}",
+            "/blocks/7",
+            "/block/{height}",
+            "/stop/{stop_id}",
+            "/set/{id}",
+            "/sets",
+            "/orders/7",
+            "/last-update",
+            "/edit-history",
+            "/getUpdates",
+            "/list-deleted",
+            "/users?role=admin",
+            "/convert?amount=5&to=EUR",
+            "/order-status",
+            "/report",
+            "/index",
+            "/order",
+            "/orders/7/log",
+            "/archive",
+            "/rate",
+            "/users/7/order",
+            "/transfer-status",
+            "/archive-id",
+            "/post-comments",
+            "/rate-limit",
+            "/generate-report",
+            "/validate",
+            "/calculate-price",
+            "/changelog",
+            "/x?delete=false",
+            "/people?name=reset",
+            "/banners",
+            "/movies",
+            "/editors",
+            "/dropdown",
+            "/addresses",
+            "/payroll",
+            "/assets",
+            "/checkouts/3",
+            "/share-price",
+            "/posts",
+            "/removals",
+            "/resettlement",
+            "/stations",
+            "/password-policy",
+            "/x?set_id=3",
+            "/commit/{sha}",
+            "/launch/{id}",
+            "/x?sort=create_date",
+            "/deals",
+            "/indexes",
+            "/usersettings",
+        ];
+        for target in reads {
+            assert_eq!(of(target), Effect::Reads, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_get_is_judged_by_what_its_description_says() {
+        let said = |id: Option<&str>, summary: Option<&str>, description: Option<&str>| {
+            let mut inventory = inventory::Inventory::single("GET", "/x");
+            let operation = std::sync::Arc::make_mut(&mut inventory.operations[0]);
+            operation.operation_id = id.map(Into::into);
+            operation.summary = summary.map(Into::into);
+            operation.description = description.map(Into::into);
+            described(operation)
+        };
+        for text in [
+            "Deletes the database",
+            "Delete all users.",
+            "Drain the queue",
+            "Warning: deletes all data",
+            "Logs",
+            "This endpoint deletes a user",
+            "Used to reset the system",
+            "[Admin] Purge cache",
+            "L\u{f6}scht alle Benutzer",
+        ] {
+            assert_eq!(said(None, Some(text), None) == Effect::Destroys, text != "Logs", "{text}");
+        }
+        for text in ["Creates a new order and charges the card.", "Sends an e-mail", "Endpoint for creating users"] {
+            assert_eq!(said(None, None, Some(text)), Effect::Changes, "{text}");
+        }
+        for text in [
+            "Updates for a user",
+            "List all deleted users",
+            "Returns what was created",
+            "Changes between two versions",
+            "Edit history",
+            "Gets or creates a cart",
+            "The update policy",
+            "Order status",
+            "Reports",
+            "Orders of a user",
+        ] {
+            assert_eq!(said(None, Some(text), None), Effect::Reads, "{text}");
+        }
+        assert_eq!(said(Some("deleteAllUsers"), None, None), Effect::Destroys);
+        assert_eq!(said(Some("users_destroy"), None, None), Effect::Destroys);
+        assert_eq!(said(Some("create_user_users__get"), None, None), Effect::Reads);
+        assert_eq!(said(Some("getUpdates"), Some("Get updates"), Some("Deletes nothing")), Effect::Reads);
+        assert_eq!(said(Some("blockHeight"), None, None), Effect::Reads);
+        assert_eq!(said(Some("transferMoney"), None, None), Effect::Changes);
+    }
+
+    #[test]
+    fn a_method_counts_as_what_it_may_do_and_an_override_as_the_method_that_it_names() {
+        for method in ["GET", "HEAD", "QUERY", "OPTIONS", "TRACE"] {
+            assert_eq!(effect(&Request::new(method, "/a")), Effect::Reads, "{method}");
+        }
+        for method in
+            ["POST", "PUT", "PATCH", "X-READ", "X-PURGE", "COPY", "LOCK", "MKCOL", "PURGE", "CONNECT", "get x", ""]
+        {
+            assert_eq!(effect(&Request::new(method, "/a")), Effect::Writes, "{method}");
+        }
+        assert_eq!(effect(&Request::new("delete", "/a")), Effect::Deletes);
+        assert_eq!(effect(&Request::get("/a").with_header("x-http-method-override", "DELETE")), Effect::Deletes);
+        let two = Request::get("/a").with_header("X-HTTP-Method", "GET").with_header("X-HTTP-Method", " delete ");
+        assert_eq!(effect(&two), Effect::Deletes);
+        for target in
+            ["/a?b=1&_method=put", "/a?%5Fmethod=PUT", "/a?$httpMethod=PATCH", "/a?X-HTTP-Method-Override=X-B"]
+        {
+            assert_eq!(of(target), Effect::Writes, "{target}");
+        }
+        assert_eq!(effect(&Request::new("POST", "/a").with_header("X-HTTP-Method", "GET")), Effect::Writes);
+    }
+
+    #[test]
+    fn each_mode_lets_out_what_docs_safety_says() {
+        use Effect::*;
+        let allowed = |mode| -> Vec<Effect> {
+            [Reads, SignsIn, Changes, Writes, Deletes, Destroys]
+                .into_iter()
+                .filter(|e| permit(mode, *e).is_ok())
+                .collect()
+        };
+        assert_eq!(allowed(Mode::Description), []);
+        assert_eq!(allowed(Mode::Passive), [Reads, SignsIn]);
+        assert_eq!(allowed(Mode::Safe), [Reads, SignsIn]);
+        assert_eq!(allowed(Mode::Active), [Reads, SignsIn, Changes, Writes]);
+        assert_eq!(allowed(Mode::Destructive), [Reads, SignsIn, Changes, Writes, Deletes, Destroys]);
+    }
+}

@@ -1,0 +1,527 @@
+//! What names say: the verbs in paths, parameters, operation ids and sentences.
+//!
+//! The word lists are data, in `words/`, in lower case, several languages side by side. Inflected forms
+//! (`deleted`, `updates`) are not verbs: they name states and lists.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use percent_encoding::percent_decode_str;
+
+/// What a verb does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verb {
+    /// Creates, changes, sets something in motion.
+    Changes,
+    /// Deletes, ends, resets.
+    Destroys,
+}
+
+/// Times that a text is percent-decoded.
+///
+/// **Source**: chosen; a proxy and a framework decode once each.
+const DECODINGS: usize = 2;
+
+/// Nouns after which a word of `either.txt` is a verb.
+const OF_A_VERB: [&str; 20] = [
+    "user",
+    "users",
+    "account",
+    "accounts",
+    "admin",
+    "money",
+    "funds",
+    "role",
+    "roles",
+    "password",
+    "card",
+    "friend",
+    "friends",
+    "customer",
+    "member",
+    "ballot",
+    "vote",
+    "all",
+    "everything",
+    "me",
+];
+
+/// Words of `either.txt` that name a resource at the end of a path, also below an object: `/users/7/order`.
+const RESOURCES: [&str; 17] = [
+    "bid", "exchange", "format", "gift", "index", "issue", "link", "log", "order", "process", "queue", "rate",
+    "record", "report", "reward", "seed", "generate",
+];
+
+/// Words of `either.txt` that name a resource where they do not stand below an object: `/archive`, but not
+/// `/orders/7/archive`.
+const RESOURCES_AT_THE_TOP: [&str; 12] = [
+    "archive",
+    "backup",
+    "block",
+    "book",
+    "change",
+    "empty",
+    "pin",
+    "quarantine",
+    "release",
+    "share",
+    "stake",
+    "trash",
+];
+
+/// Words of `either.txt` that form names with other nouns: `order-status`, `block-index`.
+const MOSTLY_NOUNS: [&str; 26] = [
+    "bid", "block", "book", "commit", "exchange", "gift", "index", "issue", "link", "log", "order", "pin", "post",
+    "process", "push", "queue", "rate", "record", "report", "reward", "run", "seed", "share", "sign", "stake", "vote",
+];
+
+/// Nouns that say what is known of something, whatever stands before them.
+const FACTS: [&str; 18] = [
+    "access",
+    "amount",
+    "balance",
+    "config",
+    "configuration",
+    "history",
+    "id",
+    "index",
+    "key",
+    "limit",
+    "log",
+    "logs",
+    "name",
+    "price",
+    "settings",
+    "state",
+    "status",
+    "token",
+];
+
+/// Words behind `set` that make it a noun.
+const OF_A_SET: [&str; 9] = ["id", "ids", "number", "num", "list", "lists", "details", "info", "of"];
+
+/// Words before a verb that make it a noun: `last-update`.
+const BEFORE_A_NOUN: [&str; 5] = ["last", "latest", "recent", "previous", "auto"];
+
+/// Words behind a verb that make it a noun: `edit-history`.
+const BEHIND_A_NOUN: [&str; 6] = ["history", "stats", "statistics", "reasons", "date", "timestamp"];
+
+/// Names of query parameters whose value says what to do.
+const ACTIONS: [&str; 20] = [
+    "a",
+    "act",
+    "action",
+    "cmd",
+    "command",
+    "do",
+    "event",
+    "exec",
+    "fn",
+    "func",
+    "function",
+    "method",
+    "op",
+    "operation",
+    "opt",
+    "process",
+    "step",
+    "task",
+    "todo",
+    "verb",
+];
+
+/// Words that are verbs even behind one that reads: `getLogout`.
+const NEVER_A_NOUN: [&str; 12] = [
+    "logout",
+    "logoff",
+    "signout",
+    "signoff",
+    "shutdown",
+    "reboot",
+    "poweroff",
+    "killall",
+    "dropdb",
+    "createdb",
+    "resetdb",
+    "factoryreset",
+];
+
+/// Words that come before the verb of a sentence about an operation: `This endpoint deletes …`.
+const BEFORE_A_VERB: [&str; 30] = [
+    "allows",
+    "an",
+    "api",
+    "asynchronously",
+    "call",
+    "calling",
+    "can",
+    "caller",
+    "clients",
+    "endpoint",
+    "for",
+    "immediately",
+    "irreversibly",
+    "it",
+    "lets",
+    "method",
+    "operation",
+    "permanently",
+    "please",
+    "request",
+    "route",
+    "the",
+    "this",
+    "to",
+    "use",
+    "used",
+    "user",
+    "users",
+    "will",
+    "you",
+];
+
+/// Words of which one must begin what comes before the verb.
+const BEGINS_BEFORE_A_VERB: [&str; 17] = [
+    "allows",
+    "api",
+    "asynchronously",
+    "call",
+    "calling",
+    "endpoint",
+    "immediately",
+    "irreversibly",
+    "lets",
+    "method",
+    "operation",
+    "permanently",
+    "please",
+    "route",
+    "this",
+    "to",
+    "used",
+];
+
+/// Labels before a sentence: `Warning: deletes …`.
+const LABELS: [&str; 11] = [
+    "admin",
+    "attention",
+    "beta",
+    "caution",
+    "danger",
+    "deprecated",
+    "experimental",
+    "important",
+    "internal",
+    "note",
+    "warning",
+];
+
+/// Parameters beside which a new value concerns somebody.
+const WHOM: [&str; 14] = [
+    "user",
+    "userid",
+    "username",
+    "account",
+    "accountid",
+    "customer",
+    "customerid",
+    "member",
+    "memberid",
+    "recipient",
+    "beneficiary",
+    "payee",
+    "toaccount",
+    "wallet",
+];
+
+/// Words behind a third person that make a sentence of it: `Deletes the …`.
+const ARTICLES: [&str; 24] = [
+    "a",
+    "all",
+    "an",
+    "and",
+    "any",
+    "each",
+    "every",
+    "everything",
+    "existing",
+    "his",
+    "it",
+    "its",
+    "multiple",
+    "my",
+    "new",
+    "one",
+    "or",
+    "some",
+    "that",
+    "the",
+    "their",
+    "this",
+    "your",
+    "specified",
+];
+
+static DESTROYS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/destroys.txt")));
+static CHANGES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/changes.txt")));
+static EITHER: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/either.txt")));
+static OBJECTS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/objects.txt")));
+static READS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/reads.txt")));
+static ONCE: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/once.txt")));
+static METERED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/metered.txt")));
+static SECRETS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/values.txt")));
+static VALUES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/moves.txt")));
+
+fn words(list: &'static str) -> BTreeSet<&'static str> {
+    list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+}
+
+/// What a path says that it does, by the worst of its segments.
+pub(super) fn of_path(path: &str) -> Option<Verb> {
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let of_segment = |(at, segment): (usize, &&str)| {
+        if is_parameter(segment) {
+            let name = plain(segment);
+            return (SECRETS.contains(name.as_str()) || VALUES.contains(name.as_str())).then_some(Verb::Changes);
+        }
+        let words = split(segment);
+        let is_last = segments.get(at + 1).is_none();
+        let below_an_object = at.checked_sub(1).is_some_and(|before| has_an_id(segments[before]));
+        let alone = is_last && is_action(&plain(segment), below_an_object);
+        of_words(&words).or(alone.then_some(Verb::Changes))
+    };
+    segments.iter().enumerate().filter_map(of_segment).max()
+}
+
+/// What a query says that it does: by a parameter named after a verb, by the value of one that names an
+/// action, or by a new value that it carries. `path` is that of the request.
+pub(super) fn of_query(query: &str, path: &str) -> Option<Verb> {
+    let pairs: Vec<(String, String)> =
+        url::form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (decoded(&name), decoded(&value))).collect();
+    let concerns = pairs.iter().any(|(name, _)| WHOM.contains(&plain(name).as_str()));
+    let of_pair = |(name, value): &(String, String)| {
+        let plain_name = plain(name);
+        let is_off = ["", "0", "false", "no", "off", "none"].contains(&value.trim().to_lowercase().as_str());
+        let by_name = || if is_off && value != "" { None } else { of_parameter(name) };
+        let by_value = || if ACTIONS.contains(&plain_name.as_str()) { of_action(value) } else { None };
+        let carries = SECRETS.contains(plain_name.as_str())
+            || (VALUES.contains(plain_name.as_str()) && (concerns || has_an_id(path)));
+        [by_name(), by_value(), carries.then_some(Verb::Changes)].into_iter().flatten().max()
+    };
+    pairs.iter().filter_map(of_pair).max()
+}
+
+/// What an operation id says that it does, by its first or last word.
+pub(super) fn of_id(id: &str) -> Option<Verb> {
+    let words = split(id);
+    if words.iter().any(|word| READS.contains(word.as_str())) {
+        return None;
+    }
+    let ends: Vec<String> = match words.as_slice() {
+        [] => return None,
+        [only] => return of_words(std::slice::from_ref(only)),
+        [first, second, ..] => vec![first.clone(), second.clone()],
+    };
+    let last = words.last().and_then(|last| verb(last));
+    of_words(&ends).max(last)
+}
+
+/// What the first sentence of a text says that it does, by its leading verb.
+pub(super) fn of_sentence(text: &str) -> Option<Verb> {
+    let parts = text.split(['.', '\n', '\r', '!', ':', '[', ']', '(', ')']).map(str::trim);
+    let sentence = parts.filter(|part| !part.is_empty()).find(|part| !LABELS.contains(&plain(part).as_str()))?;
+    let words: Vec<String> = sentence
+        .split(|c: char| !c.is_alphanumeric() && c != '\'')
+        .filter(|word| !word.is_empty())
+        .take(10)
+        .map(str::to_lowercase)
+        .collect();
+    let begins = words.first().is_some_and(|first| BEGINS_BEFORE_A_VERB.contains(&first.as_str()));
+    let skipped = words.iter().take_while(|word| begins && BEFORE_A_VERB.contains(&word.as_str())).count();
+    let first = words.get(skipped)?;
+    let next = words.get(skipped + 1).map(String::as_str).unwrap_or_default();
+    if BEHIND_A_NOUN.contains(&next) {
+        return None;
+    }
+    let third = || {
+        let stems = [first.strip_suffix("es"), first.strip_suffix('s')];
+        let is_sentence = ARTICLES.contains(&next) || skipped > 0;
+        stems.into_iter().flatten().find_map(exact).filter(|_| is_sentence)
+    };
+    let gerund = || {
+        let stem = first.strip_suffix("ing")?;
+        exact(stem).or_else(|| exact(&format!("{stem}e"))).filter(|_| skipped > 0)
+    };
+    exact(first).or_else(|| in_one_script(first)).or_else(third).or_else(gerund)
+}
+
+/// True if a path says that each reading takes something away: a queue, a one-time link.
+pub fn reads_once(path: &str) -> bool {
+    all_words(path).iter().any(|word| ONCE.contains(word.as_str()))
+}
+
+/// True if a path says that each call may cost money.
+pub fn is_metered(path: &str) -> bool {
+    all_words(path).iter().any(|word| METERED.contains(word.as_str()))
+}
+
+fn all_words(path: &str) -> Vec<String> {
+    let fixed = path.split('/').filter(|segment| !segment.is_empty() && !is_parameter(segment));
+    fixed.flat_map(|segment| split(segment).into_iter().chain([plain(segment)])).collect()
+}
+
+/// What a name of several words says that it does.
+fn of_words(words: &[String]) -> Option<Verb> {
+    let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(&word.as_str()));
+    let first_reads = words.first().is_some_and(|first| READS.contains(first.as_str()));
+    let generates_a_secret = words.first().is_some_and(|first| first == "generate" || first == "gen")
+        && has(&["key", "keys", "token", "tokens", "code", "codes", "secret", "otp", "password"]);
+    if generates_a_secret {
+        return Some(Verb::Changes);
+    }
+    let joined = words.concat();
+    if first_reads && !has(&["and", "then"]) && !has(&NEVER_A_NOUN) {
+        return exact(&joined);
+    }
+    let of_word = |(at, word): (usize, &String)| {
+        let before = at.checked_sub(1).and_then(|before| words.get(before)).map(String::as_str).unwrap_or_default();
+        let next = words.get(at + 1).map(String::as_str).unwrap_or_default();
+        let found = verb(word)?;
+        let is_noun = BEFORE_A_NOUN.contains(&before) || (found == Verb::Changes && BEHIND_A_NOUN.contains(&next));
+        (!is_noun).then_some(found)
+    };
+    let of_pair = |pair: &[String]| match pair {
+        [set, next] if set == "set" => (!OF_A_SET.contains(&next.as_str())).then_some(Verb::Changes),
+        [word, next] => is_verb_before(word, next).then_some(Verb::Changes),
+        _ => None,
+    };
+    let single = words.iter().enumerate().filter_map(of_word);
+    single.chain(words.windows(2).filter_map(of_pair)).chain(exact(&joined)).max()
+}
+
+/// True if a word that is as often a noun is a verb before this one.
+fn is_verb_before(word: &str, next: &str) -> bool {
+    let is_object = OBJECTS.contains(next) && !FACTS.contains(&next) && !MOSTLY_NOUNS.contains(&word);
+    EITHER.contains(word) && (OF_A_VERB.contains(&next) || is_object)
+}
+
+/// True if a word that is as often a noun says what to do, where it is all that is said.
+fn is_action(word: &str, below_an_object: bool) -> bool {
+    let is_resource = RESOURCES.contains(&word) || (!below_an_object && RESOURCES_AT_THE_TOP.contains(&word));
+    EITHER.contains(word) && !is_resource
+}
+
+/// What a parameter of this name does where it is set.
+fn of_parameter(name: &str) -> Option<Verb> {
+    let words = split(name);
+    match words.as_slice() {
+        [only] => verb(only),
+        [first, rest @ ..] if rest.iter().all(|word| OBJECTS.contains(word.as_str()) && word != "id") => exact(first),
+        _ => None,
+    }
+}
+
+fn of_action(value: &str) -> Option<Verb> {
+    let words = split(value);
+    let alone = matches!(words.as_slice(), [only] if is_action(only, true));
+    of_words(&words).or(alone.then_some(Verb::Changes))
+}
+
+/// A word that is a verb, also with its object run together.
+fn verb(word: &str) -> Option<Verb> {
+    exact(word).or_else(|| run_together(word)).or_else(|| in_one_script(word))
+}
+
+/// A verb at the beginning or the end of a word of a script that sets no spaces.
+fn in_one_script(word: &str) -> Option<Verb> {
+    if !word.starts_with(|c: char| c >= '\u{2e80}') {
+        return None;
+    }
+    let of = |list: &BTreeSet<&str>| {
+        list.iter().any(|verb| !verb.is_ascii() && (word.starts_with(verb) || word.ends_with(verb)))
+    };
+    match () {
+        () if of(&DESTROYS) => Some(Verb::Destroys),
+        () if of(&CHANGES) => Some(Verb::Changes),
+        () => None,
+    }
+}
+
+fn exact(word: &str) -> Option<Verb> {
+    match () {
+        () if DESTROYS.contains(word) => Some(Verb::Destroys),
+        () if CHANGES.contains(word) => Some(Verb::Changes),
+        () => None,
+    }
+}
+
+/// `deleteallusers`, `dbdrop`: a verb with nouns of `objects.txt` behind or before it.
+fn run_together(word: &str) -> Option<Verb> {
+    let cuts = word.char_indices().map(|(at, _)| at).skip(2);
+    let of_cut = |at: usize| {
+        let (head, tail) = word.split_at(at);
+        let behind = exact(head).filter(|_| are_objects(tail, 3));
+        let before = exact(tail).filter(|_| are_objects(head, 2));
+        let set = (head == "set" && !OF_A_SET.contains(&tail) && are_objects(tail, 2)).then_some(Verb::Changes);
+        let either = is_verb_before(head, tail).then_some(Verb::Changes);
+        [behind, before, set, either].into_iter().flatten().max()
+    };
+    cuts.filter_map(of_cut).max()
+}
+
+fn are_objects(text: &str, most: usize) -> bool {
+    if OBJECTS.contains(text) {
+        return true;
+    }
+    most > 1
+        && text.char_indices().map(|(at, _)| at).skip(1).any(|at| {
+            let (head, tail) = text.split_at(at);
+            OBJECTS.contains(head) && are_objects(tail, most - 1)
+        })
+}
+
+/// The words of a name in lower case, split at separators and at capitals.
+fn split(name: &str) -> Vec<String> {
+    let name = decoded(name);
+    let mut words = vec![String::new()];
+    let (mut after_small, mut after_letter, mut after_digit) = (false, false, false);
+    for c in name.chars() {
+        let turns =
+            (c.is_uppercase() && after_small) || (c.is_numeric() && after_letter) || (c.is_alphabetic() && after_digit);
+        if !c.is_alphanumeric() || turns {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() {
+            let last = words.last_mut().expect("begins with one");
+            last.extend(c.to_lowercase());
+        }
+        (after_small, after_letter, after_digit) = (c.is_lowercase(), c.is_alphabetic(), c.is_numeric());
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// A name without case and separators.
+fn plain(name: &str) -> String {
+    decoded(name).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    for _ in 0..DECODINGS {
+        text = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+    }
+    text
+}
+
+fn is_parameter(segment: &str) -> bool {
+    segment.starts_with('{') && segment.ends_with('}')
+}
+
+/// True if a segment of the path is a parameter, a number or a long id.
+fn has_an_id(path: &str) -> bool {
+    path.split('/').filter(|segment| !segment.is_empty()).any(|segment| {
+        let digits = segment.bytes().filter(u8::is_ascii_digit).count();
+        is_parameter(segment) || digits == segment.len() || (digits > 2 && segment.len() >= 8)
+    })
+}

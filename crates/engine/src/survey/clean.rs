@@ -1,0 +1,123 @@
+//! What a description, a response or a configuration may put into a request: names that are names, values
+//! without line ends, and nothing that says how a message is framed, where it goes or who sends it.
+
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+
+use crate::effect::OVERRIDE_HEADERS;
+use crate::transport::allowed::is_token;
+
+/// Header fields that only the sender decides.
+///
+/// **Source**: RFC 9110, sections 7.2, 7.6, 8.6, 10.1; RFC 9112, section 6; OpenAPI 3.1, Parameter Object
+/// (a header parameter named `Content-Type` or `Authorization` is ignored).
+const SENDERS_OWN: [&str; 17] = [
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-original-url",
+    "x-rewrite-url",
+];
+
+/// What the fixed text of a path may not hold unescaped; `%` stays, what is encoded stays so.
+///
+/// **Source**: RFC 3986, section 3.3 (`pchar`).
+const PATH: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'<')
+    .add(b'>')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
+/// What the value of a cookie may not hold.
+///
+/// **Source**: RFC 6265, section 4.1.1 (`cookie-octet`).
+const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(b'\\');
+
+/// True if a header of this name may be filled: it is a name, and the sender does not decide it.
+pub(super) fn may_fill(name: &str) -> bool {
+    let is = |known: &&str| name.eq_ignore_ascii_case(known);
+    is_token(name) && !SENDERS_OWN.iter().any(|known| is(known)) && !OVERRIDE_HEADERS.iter().any(|known| is(known))
+}
+
+/// True if a cookie of this name may be filled.
+pub(super) fn may_fill_cookie(name: &str) -> bool {
+    is_token(name)
+}
+
+/// A text as the value of a header: up to the first control character, without spaces around.
+pub(super) fn header_value(text: &str) -> String {
+    let text = text.trim_matches(|c: char| c.is_control() || c == ' ');
+    text.split(|c: char| c.is_control() && c != '\t').next().unwrap_or_default().trim().to_owned()
+}
+
+/// A text as the value of a cookie.
+pub(super) fn cookie_value(text: &str) -> String {
+    utf8_percent_encode(&header_value(text), COOKIE).to_string()
+}
+
+/// Fixed text of a path template with everything encoded that a target may not hold.
+pub(super) fn path_text(text: &str) -> String {
+    utf8_percent_encode(text, PATH).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_end_no_line_and_frame_nothing() {
+        for name in ["X-Tenant", "x_1", "Accept", "If-Match"] {
+            assert!(may_fill(name), "{name}");
+        }
+        for name in [
+            "Host",
+            "hOST",
+            "Content-Length",
+            "Transfer-Encoding",
+            "Connection",
+            "Authorization",
+            "Cookie",
+            "TE",
+            "X-HTTP-Method-Override",
+            "X-T: a\r\nX",
+            "X T",
+            "",
+            "X-T:",
+            "\u{e9}",
+            "X-T\n",
+            "Upgrade",
+            "Expect",
+            "Trailer",
+        ] {
+            assert!(!may_fill(name), "{name}");
+        }
+        assert_eq!(header_value("acme\n"), "acme");
+        assert_eq!(header_value("a\r\n\r\nDELETE / HTTP/1.1"), "a");
+        assert_eq!(header_value("\r\n a b\0c"), "a b");
+        assert_eq!(header_value("a\u{85}b"), "a");
+        assert_eq!(header_value("a\tb"), "a\tb");
+        assert_eq!(cookie_value("a; b=c"), "a%3B%20b=c");
+        assert_eq!(path_text("/a b\r\nX: y/{id}?c#d"), "/a%20b%0D%0AX:%20y/%7Bid%7D?c%23d");
+        assert_eq!(path_text("v1/\u{fc}n/%64"), "v1/%C3%BCn/%64");
+    }
+}

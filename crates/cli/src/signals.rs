@@ -23,7 +23,7 @@ pub(crate) fn listen() -> watch::Receiver<bool> {
     let mut signals = Signals::new();
     tokio::spawn(async move {
         signals.next().await;
-        words("stopping; the report follows (Ctrl-C again leaves at once)");
+        words("stopping; Ctrl-C again leaves at once");
         _ = sender.send(true);
         _ = tokio::time::timeout(GRACE, signals.next()).await;
         leave();

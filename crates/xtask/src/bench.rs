@@ -16,7 +16,7 @@ const RUNS: usize = 3;
 /// starts itself again.
 pub(crate) fn run(files: &[&str]) -> anyhow::Result<()> {
     if cfg!(debug_assertions) {
-        let again = ["run", "--quiet", "--release", "--package", "xtask", "--", "bench"];
+        let again = ["run", "--release", "--package", "xtask", "--", "bench"];
         return crate::run(std::process::Command::new("cargo").args(again).args(files));
     }
     for file in files {

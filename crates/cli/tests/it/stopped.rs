@@ -46,7 +46,9 @@ fn outcome(path: &Path) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_signal_ends_a_run_with_130_and_a_report_whatever_it_was_doing() {
     let state = tempfile::tempdir().unwrap();
-    for (doing, path) in [("look-up", "/openapi.json"), ("survey", "")] {
+    let sign_in = "identities: { bob: { login: { request: POST /v2/login, json: { user: bob }, bearer: $.token } } }\n";
+    std::fs::write(state.path().join("sign-in.yaml"), sign_in).unwrap();
+    for (doing, path) in [("look-up", "/openapi.json"), ("survey", ""), ("sign-in", "/v2/login")] {
         for signal in ["-INT", "-TERM", "-HUP"] {
             for command in ["scan", "survey"] {
                 let case = format!("{command}, {doing}, {signal}");
@@ -54,7 +56,10 @@ async fn every_signal_ends_a_run_with_130_and_a_report_whatever_it_was_doing() {
                 let mut program = program(state.path());
                 program.args([command, &format!("{base}/openapi.json"), "--timeout", "60s"]);
                 program.args(["-o", "json=out.json", "--record", "record.json"]);
-                program.args(["-H", &key_header()]);
+                match doing {
+                    "sign-in" => program.args(["--config", "sign-in.yaml"]),
+                    _ => program.args(["-H", &key_header()]),
+                };
                 let output = stopped(program, &asked, signal).await;
                 assert_eq!(output.status.code(), Some(130), "{case}: {}", text(&output.stderr));
                 let shown = text(&output.stdout);

@@ -372,7 +372,10 @@ impl Door {
     pub(crate) async fn handshake(&self, hello: &Hello<'_>) -> Result<HandshakeAnswer, Unobserved> {
         self.permit_checks()?;
         let _turn = self.budget.turn(None, false).await?;
-        let answer = self.transport.handshake(&self.origin, hello).await;
+        let answer = tokio::select! {
+            answer = self.transport.handshake(&self.origin, hello) => answer,
+            () = self.budget.stopped() => return Err(Unobserved::Interrupted),
+        };
         self.events.event(Event::Sent { total: self.requests() });
         answer.map_err(|error| Unobserved::Inconclusive(error.to_string().into()))
     }

@@ -127,7 +127,7 @@ pub(crate) fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
         tempfile::Builder::new().prefix(UNFINISHED).suffix(".unfinished").tempfile_in(folder)?;
     file.write_all(bytes)?;
     keep_owner(place, file.as_file());
-    file.as_file().sync_all()?;
+    make_durable(file.as_file())?;
     file.persist(place).map_err(|error| error.error)?;
     // The file is whole by now; that its name survives a power cut too is a courtesy of the file system.
     _ = File::open(folder).and_then(|folder| folder.sync_all());
@@ -144,7 +144,17 @@ fn overwrite(place: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).truncate(true).open(place)?;
     restrict(&file);
     file.write_all(bytes)?;
-    file.sync_all()
+    make_durable(&file)
+}
+
+/// Waits until the disk has it, on file systems that know how.
+///
+/// **Source**: fsync(2), EINVAL.
+fn make_durable(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if !matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Whoever owned the file before, such as the user for whom a container runs as root, owns the new one.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use model::Scan;
-use store::{KEEP, Store, StoreError};
+use store::{KEEP, OutputFile, Store, StoreError};
 
 /// A scan of an id that says when it was: the first digits of a UUIDv7 are its time.
 fn scan(number: u32) -> Scan {
@@ -148,4 +148,43 @@ fn processes_that_save_at_once_lose_nothing() {
     });
     assert_eq!(numbers(&store), (1..=16).collect::<Vec<_>>());
     assert_eq!(store.newest().scan, Some(scan(16)));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_whose_folder_takes_no_other_is_overwritten() {
+    // The name of this process; nothing can be made beside it.
+    let path = Path::new("/proc/self/comm");
+    OutputFile::open(path).unwrap().write(b"{}").unwrap();
+    assert_eq!(fs::read_to_string(path).unwrap(), "{}\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_keeps_its_links_and_its_owner_and_is_never_seen_in_part() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = tempfile::tempdir().unwrap();
+    let (real, link) = (folder.path().join("real"), folder.path().join("link"));
+    fs::write(&real, "old").unwrap();
+    std::os::unix::fs::symlink("real", &link).unwrap();
+    // Only who may give files away can show that the owner stays.
+    _ = chown(&real, Some(1234), Some(1234));
+    let before = fs::metadata(&real).unwrap();
+    let opened = OutputFile::open(&link).unwrap();
+    let (long, longer) = (vec![b'a'; 3 << 20], vec![b'b'; 4 << 20]);
+    opened.write(&long).unwrap();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            (0..200).all(|_| [long.len(), longer.len()].contains(&fs::read(&link).map_or(0, |bytes| bytes.len())))
+        });
+        for _ in 0..20 {
+            opened.write(&longer).unwrap();
+            opened.write(&long).unwrap();
+        }
+        assert!(reader.join().expect("it reads"), "a file was seen in part");
+    });
+    let after = fs::metadata(&real).unwrap();
+    assert_eq!((after.uid(), after.gid(), after.mode() & 0o777), (before.uid(), before.gid(), 0o600));
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
 }

@@ -5,6 +5,7 @@
 //! record that holds it all ([`scan`]).
 
 pub mod compliance;
+mod escapes;
 pub mod exchange;
 pub mod finding;
 pub mod gate;

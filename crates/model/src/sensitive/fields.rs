@@ -12,6 +12,8 @@ use super::{entropy_bits_per_char, luhn, personal};
 mod names;
 mod values;
 
+pub use names::kind_by_name;
+
 /// What a sensitive member of a JSON document holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

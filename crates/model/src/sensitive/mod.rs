@@ -21,7 +21,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use fields::{FieldKind, SensitiveField, sensitive_fields};
+pub use fields::{FieldKind, SensitiveField, kind_by_name, sensitive_fields};
 pub use placeholder::{entropy_bits_per_char, is_placeholder};
 pub use scan::{detect, mask};
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use super::FieldKind;
 
 /// The kind that a member's name promises: that of the longest known term at the end of its words.
-pub(super) fn kind_by_name(name: &str) -> Option<FieldKind> {
+pub fn kind_by_name(name: &str) -> Option<FieldKind> {
     if name.len() > 64 {
         return None;
     }

@@ -1,0 +1,66 @@
+//! The forms in which a credential as a whole may travel or come back.
+//!
+//! Escapes of single characters are not among them: those are undone before the search.
+
+use base64::Engine as _;
+use base64::engine::GeneralPurpose;
+use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+
+use crate::escapes::meaning;
+
+/// Shortest credential that is searched inside other base64: of a shorter one, too few characters do not
+/// depend on what stands beside it.
+///
+/// **Source**: chosen; 10 bytes are 12 characters at least, which no word is by chance.
+const SHORTEST_INSIDE: usize = 10;
+
+/// The value itself, and its whole forms.
+pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
+    let bytes = secret.as_bytes();
+    let mut forms: Vec<Vec<u8>> = vec![
+        bytes.to_vec(),
+        // What is left of a value that looks like an escape itself.
+        meaning(bytes),
+        url::form_urlencoded::byte_serialize(bytes).collect::<String>().into(),
+        secret.replace(' ', "+").into(),
+        // RFC 4180, section 2; SQL literals; RFC 2045, section 6.7 (quoted-printable).
+        doubled(secret, '"').into(),
+        doubled(secret, '\'').into(),
+        secret.replace('=', "=3D").into(),
+        // ISO-8859-1, of which `%E9` and `\xe9` may speak too.
+        secret.chars().map(|c| u8::try_from(c).ok()).collect::<Option<_>>().unwrap_or_default(),
+        hex(bytes, |byte| format!("{byte:02x}")),
+        hex(bytes, |byte| format!("{byte:02X}")),
+        BASE64_STANDARD_NO_PAD.encode(bytes).into(),
+        BASE64_URL_SAFE_NO_PAD.encode(bytes).into(),
+    ];
+    if bytes.len() >= SHORTEST_INSIDE {
+        for before in 0..3 {
+            forms.push(inside(&BASE64_STANDARD_NO_PAD, bytes, before));
+            forms.push(inside(&BASE64_URL_SAFE_NO_PAD, bytes, before));
+        }
+    }
+    forms.sort();
+    forms.dedup();
+    forms
+}
+
+/// The value with its inner quotes doubled; those at its ends may be the ones around it.
+fn doubled(secret: &str, quote: char) -> String {
+    let inner = secret.trim_matches(quote);
+    secret.replacen(inner, &inner.replace(quote, &format!("{quote}{quote}")), 1)
+}
+
+fn hex(bytes: &[u8], digits: impl Fn(&u8) -> String) -> Vec<u8> {
+    bytes.iter().map(digits).collect::<String>().into()
+}
+
+/// The characters that the bytes have in the base64 of a longer text, with so many bytes (modulo 3) before
+/// them, whatever stands beside them.
+fn inside(engine: &GeneralPurpose, bytes: &[u8], before: usize) -> Vec<u8> {
+    let padded: Vec<u8> = std::iter::repeat_n(0, before).chain(bytes.iter().copied()).collect();
+    let encoded = engine.encode(&padded).into_bytes();
+    let first = (before * 8).div_ceil(6);
+    let last = padded.len() * 8 / 6;
+    encoded[first..last].to_vec()
+}

@@ -90,6 +90,7 @@ async fn scan(origin: Origin, roots: Vec<CertificateDer<'static>>) -> Scan {
         inventory: Arc::new(inventory),
         warnings: Vec::new(),
         identities: Vec::new(),
+        known: Vec::new(),
         headers: Vec::new(),
         configured: Default::default(),
         repeatable: Default::default(),

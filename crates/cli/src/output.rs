@@ -1,10 +1,12 @@
 //! Data goes to stdout, words to stderr. Nothing else writes to a terminal, so that no text of others moves
 //! its cursor.
 
+use std::borrow::Cow;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
+use std::sync::{LazyLock, PoisonError, RwLock};
 
-use model::{Outcome, Shortfall};
+use model::{KnownSecret, Outcome, Redactor, Shortfall};
 use report::{visible, visible_but_own_colors};
 
 /// An error with what to try.
@@ -47,7 +49,7 @@ pub(crate) fn outcome_of(error: &anyhow::Error) -> Outcome {
 /// Writes data. A reader that went away (`| head`) is no error.
 pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
     let mut stdout = anstream::stdout().lock();
-    match stdout.write_all(visible_but_own_colors(text).as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout.write_all(visible_but_own_colors(&without_typed(text)).as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(anyhow::Error::new(error).context("cannot write to standard output"))
         }
@@ -55,9 +57,22 @@ pub(crate) fn data(text: &str) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Secrets that texts may repeat: those of a typed URL, which stands in errors.
+static TYPED: LazyLock<RwLock<Redactor>> = LazyLock::new(RwLock::default);
+
+/// Masks secrets in all that is written from here on.
+pub(crate) fn keep_secret(known: &[KnownSecret]) {
+    let mut typed = TYPED.write().unwrap_or_else(PoisonError::into_inner);
+    known.iter().for_each(|secret| typed.add(secret.value.expose(), &secret.label));
+}
+
+fn without_typed(text: &str) -> Cow<'_, str> {
+    TYPED.read().unwrap_or_else(PoisonError::into_inner).text(text)
+}
+
 /// Writes a line for people. Nobody reading it is no error.
 pub(crate) fn words(text: &str) {
-    _ = writeln!(anstream::stderr().lock(), "{}", visible(text));
+    _ = writeln!(anstream::stderr().lock(), "{}", visible(&without_typed(text)));
 }
 
 /// An error and its causes in one line.

@@ -10,13 +10,13 @@ use anyhow::Context;
 use engine::config::{self, Config};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
-use engine::{AnyCheck, Budget, Limits, LogSource, Options, Selection, Target};
-use model::{Answer, Identity, OperationKey, Origin, Request, Shortfall};
+use engine::{AnyCheck, Budget, Limits, LogSource, Options, Selection, Target, TypedUrl};
+use model::{Answer, Credential, Identity, KnownSecret, OperationKey, Origin, Place, Redactor, Request, Shortfall};
 use tokio::sync::watch;
 
 use crate::args::{ModeName, ScanOptions};
 use crate::configuration::{self, Configuration};
-use crate::output::{fell_short, hinted, words};
+use crate::output::{fell_short, hinted, keep_secret, words};
 use crate::outputs::{Outputs, Page};
 use crate::progress::Progress;
 use crate::shell::Shell;
@@ -95,18 +95,26 @@ fn chosen(options: &ScanOptions) -> anyhow::Result<Vec<&'static dyn AnyCheck>> {
 
 /// Everything before the first request of the scan itself.
 async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> anyhow::Result<(Target, Options)> {
+    let shell = &config::Noting::new(&Shell);
     let Configuration { config, file, notices } = configuration::read(options)?;
-    let resolved = config.resolve(&Shell).map_err(|e| hinted(&e, e.hint()))?;
+    let resolved = config.resolve(shell).map_err(|e| hinted(&e, e.hint()))?;
     let typed = options.target.clone().or_else(|| config.target.clone()).ok_or_else(|| {
         hinted(
             "no target",
             Some("type one: middlebrick scan http://127.0.0.1:5000/openapi.json, or try middlebrick demo".into()),
         )
     })?;
+    let mut urls = Vec::new();
+    let mut read = |text: String| {
+        let typed = TypedUrl::read(&text);
+        keep_secret(&typed.known);
+        urls.push(typed.clone());
+        typed.url
+    };
     let given = Given {
-        target: typed,
-        spec: options.spec.clone().or_else(|| config.spec.clone()),
-        base_url: options.base_url.clone().or_else(|| config.base_url.clone()),
+        target: read(typed),
+        spec: options.spec.clone().or_else(|| config.spec.clone()).map(&mut read),
+        base_url: options.base_url.clone().or_else(|| config.base_url.clone()).map(&mut read),
         method: options.method.clone(),
     };
     let (settings, origin) = settings(options, &given)?;
@@ -139,10 +147,20 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
     target.headers = resolved.headers;
     target.configured = resolved.configured;
     target.repeatable = resolved.repeatable;
-    if let Some(identity) = typed_identity(&options.headers)? {
+    // A user part belongs to the origin beside which it was typed.
+    let is_own = |typed: &&TypedUrl| {
+        url::Url::parse(&typed.url).ok().as_ref().and_then(Origin::of).as_ref() == Some(&target.origin)
+    };
+    let basic = urls.iter().filter(is_own).find_map(|typed| typed.basic.clone());
+    if let Some(identity) = typed_identity(&options.headers, basic, shell)? {
         target.identities.insert(0, identity);
     }
-    take_revoked_keys(&options.revoked_key, options.revoked_at.as_deref(), &mut target.identities)?;
+    let revoked_at = options.revoked_at.as_deref();
+    take_revoked_keys(&options.revoked_key, revoked_at, &mut target.identities, shell)?;
+    target.known = resolved.known;
+    target.known.extend(shell.known());
+    target.known.extend(urls.into_iter().flat_map(|typed| typed.known));
+    target.given = shown(&target.given, &target.known);
     if let Some(path) = &options.sample {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read the sample `{}`", path.display()))?;
@@ -222,11 +240,19 @@ fn certificates(path: &Path) -> anyhow::Result<Vec<rustls::pki_types::Certificat
     Ok(certificates)
 }
 
-/// The one identity that `-H` makes.
-fn typed_identity(headers: &[String]) -> anyhow::Result<Option<Identity>> {
-    if headers.is_empty() {
-        return Ok(None);
-    }
+/// The typed target with its secrets masked.
+fn shown(given: &str, known: &[KnownSecret]) -> String {
+    let mut redactor = Redactor::default();
+    known.iter().for_each(|secret| redactor.add(secret.value.expose(), &secret.label));
+    redactor.name(given).into_owned()
+}
+
+/// The one identity that `-H` and the user part of a typed URL make.
+fn typed_identity(
+    headers: &[String],
+    basic: Option<Credential>,
+    shell: &dyn config::Lookup,
+) -> anyhow::Result<Option<Identity>> {
     let mut credentials = Vec::new();
     for header in headers {
         let (name, value) = header.split_once(':').filter(|(n, _)| !n.trim().is_empty()).ok_or_else(|| {
@@ -234,16 +260,26 @@ fn typed_identity(headers: &[String]) -> anyhow::Result<Option<Identity>> {
             hinted("a header is not of the form `NAME: VALUE`", Some("write -H 'X-API-Key: @env:KEY'".into()))
         })?;
         let value =
-            config::expand(value.trim(), &format!("-H {}", name.trim()), &Shell).map_err(|e| hinted(&e, e.hint()))?;
+            config::expand(value.trim(), &format!("-H {}", name.trim()), shell).map_err(|e| hinted(&e, e.hint()))?;
         let credential = config::header_credential(name.trim(), &value);
         config::holds_something(&credential, &format!("-H {}", name.trim())).map_err(|e| hinted(&e, e.hint()))?;
         credentials.push(credential);
     }
-    Ok(Some(Identity { name: IDENTITY.into(), credentials, ..Identity::default() }))
+    // A typed header of authorization says more than the user part of a URL.
+    let authorizes =
+        |c: &Credential| matches!(&c.place, Place::Header { name, .. } if name.eq_ignore_ascii_case("authorization"));
+    credentials.extend(basic.filter(|_| !credentials.iter().any(authorizes)));
+    let identity = Identity { name: IDENTITY.into(), credentials, ..Identity::default() };
+    Ok((!identity.credentials.is_empty()).then_some(identity))
 }
 
 /// Gives each revoked key to the identity that it names, or to the only one.
-fn take_revoked_keys(keys: &[String], revoked_at: Option<&str>, identities: &mut [Identity]) -> anyhow::Result<()> {
+fn take_revoked_keys(
+    keys: &[String],
+    revoked_at: Option<&str>,
+    identities: &mut [Identity],
+    shell: &dyn config::Lookup,
+) -> anyhow::Result<()> {
     for text in keys {
         // A key may hold `=` itself: only the name of an identity counts before it.
         let named = text.split_once('=').filter(|(name, _)| identities.iter().any(|i| i.name == *name));
@@ -258,7 +294,7 @@ fn take_revoked_keys(keys: &[String], revoked_at: Option<&str>, identities: &mut
                 Some("write --revoked-key IDENTITY=@env:OLD_KEY, with the name of an identity".into()),
             ));
         };
-        let value = config::expand(value, "--revoked-key", &Shell).map_err(|e| hinted(&e, e.hint()))?;
+        let value = config::expand(value, "--revoked-key", shell).map_err(|e| hinted(&e, e.hint()))?;
         let revoked = config::revoked_key(&value, revoked_at, "--revoked-at").map_err(|e| hinted(&e, None))?;
         identity.revoked_key = Some(revoked);
     }
@@ -339,21 +375,21 @@ async fn wait_ready(given: &Given, settings: &Settings, longest: Duration) -> an
 mod tests {
     use model::Identity;
 
-    use super::{take_revoked_keys, wildcard};
+    use super::{Shell, take_revoked_keys, wildcard};
 
     #[test]
     fn a_revoked_key_goes_to_the_identity_that_it_names_or_to_the_only_one() {
         let identity = |name: &str| Identity { name: name.into(), ..Identity::default() };
         let key_of = |identity: &Identity| identity.revoked_key.as_ref().map(|key| key.value.expose().to_owned());
         let mut one = [identity("key")];
-        take_revoked_keys(&["b2xkLWtleQ==".into()], None, &mut one).unwrap();
+        take_revoked_keys(&["b2xkLWtleQ==".into()], None, &mut one, &Shell).unwrap();
         assert_eq!(key_of(&one[0]).as_deref(), Some("b2xkLWtleQ=="));
         let mut two = [identity("alice"), identity("bob")];
-        take_revoked_keys(&["bob=Bearer old".into()], Some("2026-05-01T12:00:00Z"), &mut two).unwrap();
+        take_revoked_keys(&["bob=Bearer old".into()], Some("2026-05-01T12:00:00Z"), &mut two, &Shell).unwrap();
         assert_eq!((key_of(&two[0]), key_of(&two[1]).as_deref()), (None, Some("old")));
-        let error = take_revoked_keys(&["s3cr3t-value".into()], None, &mut two).unwrap_err();
+        let error = take_revoked_keys(&["s3cr3t-value".into()], None, &mut two, &Shell).unwrap_err();
         assert!(!format!("{error:?}").contains("s3cr3t"));
-        let error = take_revoked_keys(&["bob=s3cr3t-value".into()], Some("yesterday"), &mut two).unwrap_err();
+        let error = take_revoked_keys(&["bob=s3cr3t-value".into()], Some("yesterday"), &mut two, &Shell).unwrap_err();
         assert!(error.to_string().contains("--revoked-at") && !format!("{error:?}").contains("s3cr3t"));
     }
 

@@ -164,8 +164,9 @@ impl<C: Check> AnyCheck for Erased<C> {
             let observation = C::observe(subject, survey, session).await?;
             let verdict = C::judge(&observation);
             let window = C::window(&observation);
-            let observation = serde_json::to_value(&observation).unwrap_or_default();
-            Ok(Judged { observation, verdict, window })
+            let mut observation = serde_json::to_value(&observation).unwrap_or_default();
+            session.mask_value(&mut observation);
+            Ok(Judged { observation, verdict: session.masked_verdict(verdict), window })
         })
     }
 

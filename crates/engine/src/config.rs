@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use model::identity::{Extract, ExtractFrom, Login};
-use model::{Credential, Gate, Identity, OperationKey, Place, Request, RevokedKey, Secret, Signer, Suppression};
+use model::{Credential, Gate, Identity, KnownSecret, OperationKey, Place, RevokedKey, Secret, Signer, Suppression};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,14 +18,14 @@ use crate::survey::{Configured, ConfiguredValues};
 
 mod error;
 mod found;
+mod login;
 mod lookup;
 mod matching;
 
 pub use error::ConfigError;
 use error::plain;
 pub use found::Typed;
-use lookup::expand_json;
-pub use lookup::{Lookup, expand};
+pub use lookup::{Lookup, Noting, expand};
 pub use matching::holds_something;
 
 /// The file as written.
@@ -147,6 +146,8 @@ pub fn parse(text: &str) -> Result<Config, ConfigError> {
 pub struct Resolved {
     /// Who may use the API.
     pub identities: Vec<Identity>,
+    /// What was looked up in variables and files: secret wherever it turns up.
+    pub known: Vec<KnownSecret>,
     /// Sent with every request.
     pub headers: Vec<(String, String)>,
     /// What the user says of the API.
@@ -163,6 +164,7 @@ impl Config {
     /// # Errors
     /// Something that is referred to is not there, or has another form.
     pub fn resolve(&self, lookup: &dyn Lookup) -> Result<Resolved, ConfigError> {
+        let lookup = &Noting::new(lookup);
         let mut resolved = Resolved::default();
         for (name, identity) in &self.identities {
             resolved.identities.push(identity.resolve(name, lookup)?);
@@ -170,6 +172,7 @@ impl Config {
         for (name, value) in &self.headers {
             resolved.headers.push((name.clone(), expand(value, &format!("headers.{name}"), lookup)?));
         }
+        resolved.known = lookup.known();
         resolved.configured = Configured {
             values: self.values.clone(),
             public: keys(&self.public, "public")?,
@@ -286,64 +289,18 @@ fn signer(settings: &signing::Settings, place: &str, lookup: &dyn Lookup) -> Res
     Ok(Arc::new(keyed))
 }
 
-impl LoginConfig {
-    fn resolve(&self, at: &str, lookup: &dyn Lookup) -> Result<Login, ConfigError> {
-        let form = || ConfigError::Form {
-            place: format!("{at}.request"),
-            wanted: "a method and a path, such as `POST /login`",
-        };
-        let (method, target) =
-            self.request.split_once(' ').filter(|(_, t)| t.trim().starts_with('/')).ok_or_else(form)?;
-        let mut request = Request::new(&method.to_ascii_uppercase(), target.trim());
-        let mut secrets = Vec::new();
-        if let Some(json) = &self.json {
-            let mut json = json.clone();
-            expand_json(&mut json, &format!("{at}.json"), lookup, &mut secrets)?;
-            request = request.with_json(&json);
-        } else if !self.form.is_empty() {
-            let mut pairs = Vec::new();
-            for (name, value) in &self.form {
-                let value = expand(value, &format!("{at}.form.{name}"), lookup)?;
-                note_secret(name, &value, &mut secrets);
-                pairs.push((name.clone(), value));
-            }
-            request.body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish().into();
-            request.headers.set("Content-Type", "application/x-www-form-urlencoded");
-        }
-        for (name, value) in &self.headers {
-            request.headers.push(name, expand(value, &format!("{at}.headers.{name}"), lookup)?);
-        }
-        let mut extract = Vec::new();
-        if let Some(path) = &self.bearer {
-            extract.push(Extract { from: ExtractFrom::Json(path.clone()), place: Place::bearer() });
-        }
-        for (header, path) in &self.header {
-            let place = Place::Header { name: header.clone(), prefix: String::new() };
-            extract.push(Extract { from: ExtractFrom::Json(path.clone()), place });
-        }
-        for cookie in &self.cookie {
-            extract.push(Extract {
-                from: ExtractFrom::Cookie(cookie.clone()),
-                place: Place::Cookie { name: cookie.clone() },
-            });
-        }
-        if extract.is_empty() {
-            return Err(ConfigError::Form {
-                place: at.into(),
-                wanted: "complete: say where the credential stands, such as `bearer: $.token`",
-            });
-        }
-        Ok(Login { request, secrets, extract })
-    }
-}
-
-/// A header as a credential; a scheme such as `Bearer` stays outside the secret.
+/// A header as a credential; a scheme such as `Bearer` stays outside the secret, any scheme in a header of
+/// authorization.
 pub fn header_credential(name: &str, value: &str) -> Credential {
     let schemes = ["bearer", "basic", "token", "apikey", "api-key", "key", "digest", "jwt"];
+    let authorizes = name.to_ascii_lowercase().ends_with("authorization");
+    let is_scheme = |scheme: &str, rest: &str| {
+        let is_token = !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+        schemes.contains(&scheme.to_ascii_lowercase().as_str())
+            || (authorizes && is_token && !rest.trim().contains([' ', ',']))
+    };
     let (prefix, value) = match value.split_once(' ') {
-        Some((scheme, rest)) if schemes.contains(&scheme.to_ascii_lowercase().as_str()) => {
-            (format!("{scheme} "), rest.trim())
-        }
+        Some((scheme, rest)) if is_scheme(scheme, rest) => (format!("{scheme} "), rest.trim()),
         _ => (String::new(), value),
     };
     Credential { place: Place::Header { name: name.into(), prefix }, value: Secret::new(value) }
@@ -361,15 +318,6 @@ pub fn revoked_key(value: &str, revoked_at: Option<&str>, place: &str) -> Result
         None => None,
     };
     Ok(RevokedKey { value: header_credential("", value.trim()).value, at_ms })
-}
-
-/// What a sign-in body calls a name is no secret, everything else is.
-fn note_secret(name: &str, value: &str, secrets: &mut Vec<Secret>) {
-    let name = name.to_ascii_lowercase();
-    let open = ["user", "email", "mail", "login", "name", "account", "grant_type", "scope", "tenant", "client_id"];
-    if !open.iter().any(|word| name.contains(word)) {
-        secrets.push(Secret::new(value));
-    }
 }
 
 fn keys(list: &[String], place: &'static str) -> Result<BTreeSet<OperationKey>, ConfigError> {

@@ -8,7 +8,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use model::{Answer, Exchange, Origin, Purpose, Recorded, Redactor, Request, Response};
+use model::{Answer, Exchange, KnownSecret, Origin, Purpose, Recorded, Request, Response, Scan};
+use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -19,33 +20,23 @@ use crate::effect::Effect;
 use crate::event::{Event, Events};
 use crate::identities::{DIED, Identities, Live, extract};
 use crate::logs::LogWatch;
-use crate::record::Masker;
 use crate::transport::{HandshakeAnswer, Hello, Transport};
 
 mod gate;
+mod masking;
 mod outgoing;
 
 pub(crate) use gate::Gate;
 pub use gate::RANDOM_SIGN_INS;
+use masking::Masking;
 use outgoing::Finished;
 pub use outgoing::Prepared;
 
-/// Name of the mask of keys that must not work any more.
-const REVOKED_KEY: &str = "revoked-key";
 
 /// How long an identity that works counts as working where each proof uses up a signature.
 ///
 /// **Source**: chosen.
 const SCARCE_PROOF: Duration = Duration::from_secs(5);
-/// A shorter signing secret is an ordinary word, which is not masked in other texts.
-///
-/// **Source**: chosen; twice the length of the longest words of the weak list that name things.
-const SHORTEST_SIGNING_SECRET: usize = 16;
-
-/// A shorter value in the place of a signature is no credential: nothing, `=`, its first characters.
-///
-/// **Source**: chosen; 64 bits in hex are 16 characters.
-const SHORTEST_SIGNATURE: usize = 12;
 
 /// What came of sending a draft: the masked record, and the response as it came.
 #[derive(Clone, Debug)]
@@ -71,8 +62,7 @@ pub(crate) struct Door {
     pub(crate) started: Instant,
     pub(crate) events: Arc<dyn Events>,
     pub(crate) logs: LogWatch,
-    redactor: RwLock<Redactor>,
-    masker: Masker,
+    masking: Masking,
     exchanges: Mutex<Vec<Arc<Exchange>>>,
     remembered: Mutex<HashMap<Draft, Arc<OnceCell<Sent>>>>,
     listener: RwLock<Option<Box<Listener>>>,
@@ -86,6 +76,8 @@ pub(crate) struct DoorParts {
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) gate: Gate,
     pub(crate) identities: Identities,
+    /// What is secret besides the credentials of the identities.
+    pub(crate) known: Vec<KnownSecret>,
     pub(crate) budget: Arc<Budget>,
     pub(crate) seed: u64,
     pub(crate) events: Arc<dyn Events>,
@@ -94,9 +86,8 @@ pub(crate) struct DoorParts {
 
 impl Door {
     pub(crate) fn new(parts: DoorParts) -> Self {
-        let door = Self {
-            redactor: RwLock::default(),
-            masker: Masker::new(parts.seed),
+        Self {
+            masking: Masking::new(parts.seed, &parts.identities, &parts.known),
             exchanges: Mutex::default(),
             remembered: Mutex::default(),
             listener: RwLock::default(),
@@ -112,42 +103,32 @@ impl Door {
             seed: parts.seed,
             events: parts.events,
             logs: parts.logs,
-        };
-        for live in door.identities.iter() {
-            door.mask_credentials(live);
-            let secret = live.identity.signer.as_ref().and_then(|signer| signer.secret());
-            if let Some(secret) = secret.filter(|secret| secret.expose().len() >= SHORTEST_SIGNING_SECRET) {
-                door.mask(secret.expose(), &format!("{}.signing-secret", live.name));
-            }
-            if let Some(login) = &live.identity.login {
-                for secret in &login.secrets {
-                    door.mask(secret.expose(), &format!("{}.login", live.name));
-                }
-            }
-            if let Some(revoked) = &live.identity.revoked_key {
-                door.mask(revoked.value.expose(), REVOKED_KEY);
-            }
         }
-        door
     }
 
     /// Masks a value in everything that is recorded from here on.
     pub(crate) fn mask(&self, secret: &str, label: &str) {
-        self.redactor.write().expect("no holder panics").add(secret, label);
+        self.masking.add(secret, label);
     }
 
     /// A text that did not come over HTTP, with credentials and other people's secrets masked.
     pub(crate) fn masked(&self, text: &str) -> String {
-        self.masker.text(&self.redactor.read().expect("no holder panics").text(text))
+        self.masking.text(text)
     }
 
-    fn mask_credentials(&self, live: &Live) {
-        for credential in live.generation().credentials.iter() {
-            self.mask(credential.value.expose(), &format!("{}.{}", live.name, credential.place.label()));
-        }
-        if let Some(token) = live.identity.signer.as_ref().and_then(|signer| signer.sent_secret()) {
-            self.mask(token.expose(), &format!("{}.token", live.name));
-        }
+    /// Masks credentials in facts and words of a check.
+    pub(crate) fn mask_value(&self, value: &mut Value) {
+        self.masking.value(value);
+    }
+
+    /// The record of a scan with credentials masked wherever they stand in it.
+    pub(crate) fn masked_scan(&self, scan: Scan) -> Scan {
+        self.masking.scan(scan)
+    }
+
+    /// True if the text holds a credential of the scan.
+    pub(crate) fn knows(&self, text: &str) -> bool {
+        self.masking.knows(text)
     }
 
     pub(crate) fn listen(&self, listener: Box<Listener>) {
@@ -278,8 +259,8 @@ impl Door {
             duration_ms: received.duration.as_millis() as u64,
             connection: received.connection,
         };
-        let exchange = self.without_signatures(exchange, draft, signatures);
-        let recorded = self.keep(exchange);
+        let identity = draft.identity.as_deref().unwrap_or_default();
+        let recorded = self.keep(self.masking.without_signatures(exchange, identity, signatures));
         if let Some(listener) = self.listener.read().expect("no holder panics").as_ref() {
             listener(&recorded, raw.as_ref());
         }
@@ -289,24 +270,12 @@ impl Door {
 
     /// Records an exchange, masked, under the next id.
     fn keep(&self, exchange: Exchange) -> Recorded {
-        let masked = self.redactor.read().expect("no holder panics").exchange(exchange);
-        let mut exchange = self.masker.exchange(masked);
+        let mut exchange = self.masking.exchange(exchange);
         let mut exchanges = self.exchanges.lock().expect("no holder panics");
         exchange.id = u32::try_from(exchanges.len() + 1).unwrap_or(u32::MAX);
         let exchange = Arc::new(exchange);
         exchanges.push(exchange.clone());
         Recorded::from(exchange)
-    }
-
-    /// The exchange with the signatures of its request masked, in the answer too: whoever reads a record
-    /// could send the request again. Equal signatures get equal masks.
-    fn without_signatures(&self, exchange: Exchange, draft: &Draft, signatures: &[String]) -> Exchange {
-        let mut own = Redactor::default();
-        for signature in signatures.iter().filter(|signature| signature.len() >= SHORTEST_SIGNATURE) {
-            let name = format!("{}.signature", draft.identity.as_deref().unwrap_or_default());
-            own.add(signature, &self.masker.label(&name, signature.as_bytes()));
-        }
-        if signatures.is_empty() { exchange } else { own.exchange(exchange) }
     }
 
     /// Gets credentials by the identity's sign-in request.
@@ -338,8 +307,12 @@ impl Door {
         };
         let taken = taken.map(|credentials| {
             live.renew(credentials);
-            self.mask_credentials(live);
+            self.masking.add_credentials(live);
         });
+        // Whether or not it is what was wanted: nothing that it gives is for others to read.
+        if let Answer::Response(response) = &received.answer {
+            self.masking.add_issued(live, response);
+        }
         self.record(&draft, Purpose::SignIn, request, &[], received, started_ms);
         taken
     }

@@ -127,7 +127,10 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
         scan.outcome = outcome;
     }
     scan.duration_ms = started.elapsed().as_millis() as u64;
-    scan
+    match &door {
+        Some(door) => door.masked_scan(scan),
+        None => scan,
+    }
 }
 
 /// The survey alone: what works, for whom, what stayed unreachable.
@@ -149,6 +152,7 @@ fn parts(
         headers: target.headers.clone(),
         gate: door::Gate::new(&target.inventory, &target.base_path, target.repeatable.clone()),
         identities: Identities::new(target.identities.clone()),
+        known: target.known.clone(),
         budget: target.looked_up.as_ref().map_or_else(|| options.budget(), |looked_up| looked_up.budget.clone()),
         seed: options.seed,
         events: events.clone(),

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use model::{Credential, Mode, Purpose, Recorded, Response, RevokedKey, Stamp};
+use model::{Credential, Mode, Purpose, Recorded, Response, RevokedKey, Stamp, Verdict};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
@@ -117,6 +118,23 @@ impl Session {
     /// Masks a value in everything that is recorded from here on, as `{{label}}`.
     pub fn mask(&self, secret: &str, label: &str) {
         self.door.mask(secret, label);
+    }
+
+    /// True if a text holds a credential of the scan, however it is written.
+    pub fn knows(&self, text: &str) -> bool {
+        self.door.knows(text)
+    }
+
+    /// Masks credentials in the facts of an observation: a server may use a key as the name of something.
+    pub(crate) fn mask_value(&self, value: &mut Value) {
+        self.door.mask_value(value);
+    }
+
+    /// The verdict with credentials masked in its words.
+    pub(crate) fn masked_verdict(&self, verdict: Verdict) -> Verdict {
+        let Ok(mut value) = serde_json::to_value(&verdict) else { return verdict };
+        self.door.mask_value(&mut value);
+        serde_json::from_value(value).unwrap_or(verdict)
     }
 
     /// Randomness that is the same for the same seed, check and subject.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use inventory::{Inventory, NotADescription};
 use model::scan::Warning;
-use model::{Identity, OperationKey, Origin, TransportError};
+use model::{Identity, KnownSecret, OperationKey, Origin, TransportError};
 use thiserror::Error;
 use url::Url;
 
@@ -34,6 +34,8 @@ pub struct Target {
     pub warnings: Vec<Warning>,
     /// Who sends requests.
     pub identities: Vec<Identity>,
+    /// What is secret besides the credentials of the identities.
+    pub known: Vec<KnownSecret>,
     /// Headers sent with every request; never credentials.
     pub headers: Vec<(String, String)>,
     /// What the user says of the API.
@@ -185,6 +187,7 @@ impl Given {
             inventory: Arc::new(inventory),
             warnings,
             identities: Vec::new(),
+            known: Vec::new(),
             headers: Vec::new(),
             configured: Configured::default(),
             repeatable: BTreeSet::new(),

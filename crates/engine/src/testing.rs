@@ -172,6 +172,7 @@ impl Served {
             inventory: Arc::new(inventory),
             warnings,
             identities: self.identities,
+            known: Vec::new(),
             headers: Vec::new(),
             configured: Configured::default(),
             repeatable: self.repeatable,

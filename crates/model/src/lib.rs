@@ -34,7 +34,7 @@ pub use scan::{
     Assessment, Outcome, ReplayWindow, Scan, Shortfall, SignatureCoverage, SignedPart, SubjectKey, WindowBounds,
 };
 pub use score::{Grade, Method, Score, score};
-pub use secret::Secret;
+pub use secret::{KnownSecret, Secret};
 pub use severity::{Confidence, Severity};
 pub use signed_place::SignedPlace;
 pub use signer::{Forgery, Sample, SignedPlaces, Signer, SigningMode, Stamp};

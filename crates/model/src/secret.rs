@@ -21,6 +21,17 @@ impl Secret {
     }
 }
 
+/// A secret of the user that is no credential of an identity: a looked-up variable, a part of the typed URL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownSecret {
+    /// Name of its mask, which tells nothing of it.
+    pub label: String,
+    /// The environment variable that holds it, where one does.
+    pub variable: Option<String>,
+    /// What it is.
+    pub value: Secret,
+}
+
 impl Drop for Secret {
     fn drop(&mut self) {
         self.0.zeroize();

@@ -29,7 +29,7 @@ pub use infer::{Inference, Inferred, Secrets, infer, weak_secrets};
 pub use key::KeyError;
 pub use keyed::Keyed;
 pub use preset::{PRESETS, nearest_preset, preset};
-pub use replayed::{NoSignature, Replayed};
+pub use replayed::{NoSignature, Replayed, is_credential};
 pub use scheme::{Canonical, Mismatch, Reading, Scheme};
 pub use settings::{Settings, SettingsError};
 pub use slot::{Slot, Spot};

@@ -16,6 +16,16 @@ use crate::slot::Slot;
 const OF_THE_TRANSPORT: [&str; 6] =
     ["host", "content-length", "connection", "transfer-encoding", "accept-encoding", "user-agent"];
 
+/// True for the name of a header or parameter that holds a credential by custom.
+///
+/// **Source**: chosen; the words of RFC 9110 section 11.6, RFC 6265, and of the headers of the presets.
+pub fn is_credential(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["authorization", "cookie", "key", "token", "secret", "session", "password", "passwd", "credential"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
 /// Why a sample cannot be replayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no header or parameter of the sample is known to hold a signature")]
@@ -57,12 +67,6 @@ impl Replayed {
 
     /// The same, without headers that are credentials of their own, which are given back as name and value.
     pub fn take_credentials(&mut self) -> Vec<(String, String)> {
-        let is_credential = |name: &str| {
-            let name = name.to_ascii_lowercase();
-            ["authorization", "cookie", "key", "token", "secret", "session", "password"]
-                .iter()
-                .any(|w| name.contains(w))
-        };
         let bare = &mut self.sample.bare;
         let own: Vec<(String, String)> =
             bare.headers.iter().filter(|(name, _)| is_credential(name)).map(|(n, v)| (n.into(), v.into())).collect();

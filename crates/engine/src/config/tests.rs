@@ -1,5 +1,7 @@
 use super::*;
 
+mod secrets;
+
 struct Shell;
 
 impl Lookup for Shell {

@@ -34,6 +34,7 @@ pub use edit::{Edit, Signed, Tamper};
 pub use event::{Event, Events, Phase, Silent};
 pub use inventory;
 pub use logs::{LogBuffer, LogLine, LogSearch, LogSource, LogTail};
+pub use mask::KEPT as KEPT_BODY_BYTES;
 pub use scan::{Options, Selection, scan};
 pub use session::Session;
 pub use signing::weak_secrets;

@@ -125,6 +125,11 @@ impl Session {
         self.door.knows(text)
     }
 
+    /// A text as it would be recorded, with nothing cut.
+    pub fn masked(&self, text: &str) -> String {
+        self.door.masked(text)
+    }
+
     /// Masks credentials in the facts of an observation: a server may use a key as the name of something.
     pub(crate) fn mask_value(&self, value: &mut Value) {
         self.door.mask_value(value);

@@ -55,9 +55,9 @@ impl Exchange {
         Self { recorded, raw, operation, json: OnceLock::new() }
     }
 
-    /// The raw body as JSON, parsed once for all checks.
+    /// The raw body as JSON as far as it was read, parsed once for all checks.
     pub fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| self.raw.json()).as_ref()
+        self.json.get_or_init(|| self.raw.json_read()).as_ref()
     }
 }
 

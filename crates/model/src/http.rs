@@ -341,13 +341,13 @@ pub struct Response {
     /// Headers as received.
     #[serde(default, skip_serializing_if = "Headers::is_empty")]
     pub headers: Headers,
-    /// Body after content decoding, cut at the recording's limit.
+    /// Body after content decoding; in a record no more than 256 KiB of it, after masking.
     #[serde(default, skip_serializing_if = "Body::is_empty")]
     pub body: Body,
-    /// Bytes of the body that were read, before any cut.
+    /// Bytes of the body that were read from the wire.
     #[serde(default)]
     pub body_bytes: u64,
-    /// True if the body is longer than what is kept.
+    /// True if the body was not read to its end: what follows is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub truncated: bool,
 }
@@ -356,6 +356,15 @@ impl Response {
     /// The body as JSON, or `None` where it is something else.
     pub fn json(&self) -> Option<Value> {
         if self.truncated { None } else { self.body.json() }
+    }
+
+    /// What was read of the body as JSON: where it was cut, its open lists and objects are closed behind the
+    /// last value that is whole.
+    pub fn json_read(&self) -> Option<Value> {
+        if !self.truncated {
+            return self.body.json();
+        }
+        serde_json::from_slice(&closed(self.body.bytes())).ok()
     }
 
     /// The media type without parameters, lower-case; empty where none is stated.
@@ -367,5 +376,57 @@ impl Response {
     /// True for 200 to 299.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+}
+
+/// The beginning of a JSON document, closed behind its last whole value.
+fn closed(cut: &[u8]) -> Vec<u8> {
+    let mut open: Vec<u8> = Vec::new();
+    // Where the document can be closed, and how many brackets are open there.
+    let (mut end, mut depth) = (0, 0);
+    let (mut in_text, mut escaped) = (false, false);
+    for (at, byte) in cut.iter().enumerate() {
+        match (in_text, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_text = !in_text,
+            (true, _) => {}
+            (false, b'[' | b'{') => {
+                open.push(if *byte == b'[' { b']' } else { b'}' });
+                (end, depth) = (at + 1, open.len());
+            }
+            (false, b']' | b'}') => {
+                open.pop();
+                (end, depth) = (at + 1, open.len());
+            }
+            (false, b',') => (end, depth) = (at, open.len()),
+            (false, _) => {}
+        }
+    }
+    let mut whole = cut[..end].to_vec();
+    whole.extend(open[..depth].iter().rev());
+    whole
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_read_of_a_cut_document_is_json() {
+        for (cut, read) in [
+            (r#"[{"a":1,"b":"x\"}]"},{"a":2,"b":"y"#, json!([{ "a": 1, "b": "x\"}]" }, { "a": 2 }])),
+            (r#"{"users":[{"n":1},{"n":2"#, json!({ "users": [{ "n": 1 }, {}] })),
+            (r#"{"a":[1,2],"b"#, json!({ "a": [1, 2] })),
+            ("[1,2,", json!([1, 2])),
+            ("[[[", json!([[[]]])),
+        ] {
+            let response =
+                Response { status: 200, headers: Headers::default(), body: cut.into(), body_bytes: 0, truncated: true };
+            assert_eq!(response.json_read(), Some(read), "{cut}");
+            assert_eq!(response.json(), None);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::controls::{Standing, standing};
-use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
+use engine::{AnyCheck, Check, KEPT_BODY_BYTES, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
 use model::sensitive::{Certainty, Detection, Kind, detect};
 use model::{Category, Confidence, Flaw, Location, Meta, Mode, Need, Owasp, Purpose, Recorded, Variant, Verdict};
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,9 @@ pub struct Returning {
     answer: Recorded,
     /// The credentials of the scan.
     credentials: Vec<Known>,
+    /// Labels of those that stand in the part of the body that is not recorded.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    beyond: BTreeSet<String>,
 }
 
 /// Numbers of one sort in an answer.
@@ -194,10 +197,10 @@ impl Check for SecretInAnswer {
         Ok(Requests::NONE)
     }
 
-    async fn observe(exchange: &subject::Exchange, survey: &Survey, _: &Session) -> Result<Leaking, Unobserved> {
+    async fn observe(exchange: &subject::Exchange, survey: &Survey, session: &Session) -> Result<Leaking, Unobserved> {
         Ok(Leaking {
             caller: caller(&exchange.recorded, survey),
-            leaks: leaks(exchange),
+            leaks: leaks(exchange, session),
             answer: exchange.recorded.clone(),
         })
     }
@@ -237,11 +240,13 @@ impl Check for OwnKeyInAnswer {
         survey: &Survey,
         session: &Session,
     ) -> Result<Returning, Unobserved> {
-        Ok(Returning { answer: exchange.recorded.clone(), credentials: credentials(survey, session) })
+        let credentials = credentials(survey, session);
+        let beyond = beyond(exchange, &credentials, session);
+        Ok(Returning { answer: exchange.recorded.clone(), credentials, beyond })
     }
 
     fn judge(seen: &Returning) -> Verdict {
-        Verdict::of_flaws(seen.credentials.iter().filter_map(|known| key_flaw(&seen.answer, known)).collect())
+        Verdict::of_flaws(seen.credentials.iter().filter_map(|known| key_flaw(seen, known)).collect())
     }
 }
 
@@ -330,16 +335,17 @@ fn readable(exchange: &subject::Exchange) -> Result<(), NotApplicable> {
 }
 
 /// Secrets of an answer that neither the scan's own credentials nor the request explain.
-fn leaks(exchange: &subject::Exchange) -> Vec<Leak> {
-    let Some(recorded) = exchange.recorded.response() else { return Vec::new() };
+fn leaks(exchange: &subject::Exchange, session: &Session) -> Vec<Leak> {
     let works = exchange.operation.is_some() && standing(&exchange.raw) == Standing::Works;
     let named = if works { exchange.json().map(covered).unwrap_or_default() } else { BTreeSet::new() };
     let mut found: Vec<Leak> = Vec::new();
-    let mut add = |detection: Detection, text: &[u8], recorded: &str, place: &dyn Fn(&str) -> Location| {
+    let mut add = |detection: Detection, text: &[u8], place: &dyn Fn(&str) -> Location| {
         let Some(value) = text.get(detection.start..detection.end).map(String::from_utf8_lossy) else { return };
-        // The record names the scan's own credentials; whatever else is secret, it masks by rule.
-        let is_ours = !detection.publishable && !recorded.contains(&format!("{{{{masked:{}:", detection.rule));
-        if is_ours || !is_secret(&detection) || named.contains(&*value) || was_sent(&exchange.recorded, &value) {
+        if session.knows(&value)
+            || !is_secret(&detection)
+            || named.contains(&*value)
+            || was_sent(&exchange.recorded, &value)
+        {
             return;
         }
         let place = place(&value);
@@ -361,16 +367,13 @@ fn leaks(exchange: &subject::Exchange) -> Vec<Leak> {
         let pointer = exchange.json().and_then(|json| pointer_of(json, value)).unwrap_or_default();
         Location::ResponseBody(general(&pointer))
     };
-    let recorded_body = recorded.body.text();
-    detect(body).into_iter().for_each(|detection| add(detection, body, &recorded_body, &in_body));
-    for ((name, value), (_, recorded)) in exchange.raw.headers.iter().zip(recorded.headers.iter()) {
+    detect(body).into_iter().for_each(|detection| add(detection, body, &in_body));
+    for (name, value) in exchange.raw.headers.iter() {
         if name.eq_ignore_ascii_case("set-cookie") {
             continue;
         }
         let in_header = |_: &str| Location::ResponseHeader(name.to_ascii_lowercase());
-        detect(value.as_bytes())
-            .into_iter()
-            .for_each(|detection| add(detection, value.as_bytes(), recorded, &in_header));
+        detect(value.as_bytes()).into_iter().for_each(|detection| add(detection, value.as_bytes(), &in_header));
     }
     found
 }
@@ -445,7 +448,18 @@ fn credentials(survey: &Survey, session: &Session) -> Vec<Known> {
     by_value.into_values().collect()
 }
 
-fn key_flaw(answer: &Recorded, known: &Known) -> Option<Flaw> {
+/// Which credentials stand in a body behind what is recorded of it.
+fn beyond(exchange: &subject::Exchange, credentials: &[Known], session: &Session) -> BTreeSet<String> {
+    let body = &exchange.raw.body;
+    if credentials.is_empty() || body.len() <= KEPT_BODY_BYTES {
+        return BTreeSet::new();
+    }
+    let whole = session.masked(&body.text());
+    credentials.iter().map(|known| known.label.clone()).filter(|label| whole.contains(label.as_str())).collect()
+}
+
+fn key_flaw(seen: &Returning, known: &Known) -> Option<Flaw> {
+    let answer = &seen.answer;
     let response = answer.response()?;
     let header = response
         .headers
@@ -457,6 +471,7 @@ fn key_flaw(answer: &Recorded, known: &Known) -> Option<Flaw> {
             let pointer = response.json().and_then(|json| pointer_of(&json, &known.label)).unwrap_or_default();
             Location::ResponseBody(general(&pointer))
         }
+        None if seen.beyond.contains(&known.label) => Location::ResponseBody(String::new()),
         None => return None,
     };
     let is_own = answer.identity.as_ref().is_some_and(|name| known.holders.contains(name));

@@ -78,9 +78,9 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Usual limits: 10 s, 4 MiB read, 256 KiB kept.
+    /// Usual limits: 10 s, 4 MiB read and kept, unpacked too.
     ///
-    /// **Source**: the limits of a remote scan in `safety.md` and of a recording in `architecture.md`.
+    /// **Source**: docs/safety.md, what a scan reads of a response.
     pub fn new(dial: Dial, policy: Policy) -> Self {
         Self {
             dial,
@@ -88,7 +88,7 @@ impl Settings {
             timeout: Duration::from_secs(10),
             insecure: false,
             read_limit: 4 * 1024 * 1024,
-            keep_limit: 256 * 1024,
+            keep_limit: 4 * 1024 * 1024,
             http1_only: false,
             http2_only: false,
             resolve: Vec::new(),

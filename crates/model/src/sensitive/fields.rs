@@ -13,6 +13,7 @@ mod names;
 mod values;
 
 pub use names::kind_by_name;
+pub(super) use values::{agrees, is_jwk_secret, is_password_hash};
 
 /// What a sensitive member of a JSON document holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

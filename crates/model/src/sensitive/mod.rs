@@ -10,6 +10,7 @@
 
 mod fields;
 mod luhn;
+mod pairs;
 mod personal;
 mod placeholder;
 mod rules;
@@ -22,6 +23,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use fields::{FieldKind, SensitiveField, kind_by_name, sensitive_fields};
+pub use pairs::{Named, named_secrets};
 pub use placeholder::{entropy_bits_per_char, is_placeholder};
 pub use scan::{detect, mask};
 

@@ -7,13 +7,30 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::rules::{Rule, rules};
 use super::{Detection, entropy_bits_per_char, is_placeholder, verify};
+use crate::escapes::readings;
 
 /// Returns the secrets and personal data in a text, in the order of the text, without overlaps.
 ///
-/// The text may be of any encoding that keeps ASCII. Where two rules claim the same bytes, the surer
+/// The text may be of any encoding that keeps ASCII; escapes of JSON, HTML and URLs in it are undone. Where two rules claim the same bytes, the surer
 /// one wins, then the more specific one. Placeholders, masked values and documented examples are left
 /// out.
 pub fn detect(text: &[u8]) -> Vec<Detection> {
+    let mut found = std::collections::BTreeMap::<usize, Detection>::new();
+    readings(text, &mut |read, written| {
+        for mut detection in detect_in(read) {
+            let at = written(detection.start..detection.end);
+            let before = found.range(..at.end).next_back();
+            if before.is_none_or(|(_, other)| other.end <= at.start) {
+                (detection.start, detection.end) = (at.start, at.end);
+                found.insert(at.start, detection);
+            }
+        }
+    });
+    found.into_values().collect()
+}
+
+/// What [`detect`] finds in one reading.
+fn detect_in(text: &[u8]) -> Vec<Detection> {
     let rules = rules();
     let mut candidates = Vec::new();
     for (rank, windows) in windows(text).into_iter().enumerate() {

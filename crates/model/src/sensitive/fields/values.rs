@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{FieldKind, entropy_bits_per_char, is_placeholder, luhn, mask, personal};
 
 /// Whether a value is of the kind that its member's name promises.
-pub(super) fn agrees(kind: FieldKind, name: &str, value: &Value) -> bool {
+pub(crate) fn agrees(kind: FieldKind, name: &str, value: &Value) -> bool {
     if let Value::String(text) = value
         && (text.eq_ignore_ascii_case(name) || (kind != FieldKind::RoleFlag && is_placeholder(text)))
     {
@@ -43,12 +43,12 @@ pub(super) fn agrees(kind: FieldKind, name: &str, value: &Value) -> bool {
 /// Whether a text is a password's hash in one of the storage formats, or as Werkzeug and Django write it.
 ///
 /// **Source**: crypt(5); PHC string format; Werkzeug `generate_password_hash`; Django "Password management".
-pub(super) fn is_password_hash(text: &str) -> bool {
+pub(crate) fn is_password_hash(text: &str) -> bool {
     STORED_HASH.is_match(text)
 }
 
 /// Whether a value is the private member of a JWK (RFC 7517, RFC 7518 section 6).
-pub(super) fn is_jwk_secret(value: &Value) -> bool {
+pub(crate) fn is_jwk_secret(value: &Value) -> bool {
     value.as_str().is_some_and(|text| is_random(text, 22, 3.0) && !is_placeholder(text))
 }
 

@@ -72,8 +72,11 @@ impl Masker {
         let mut seen = BTreeMap::new();
         let mut headers: Vec<(String, String)> = Vec::new();
         for (name, value) in response.headers.iter() {
-            let value = if name.eq_ignore_ascii_case("set-cookie") { self.cookie(value) } else { value.to_owned() };
-            headers.push((name.to_owned(), self.header(name, &value, &mut seen)));
+            let masked = match name.eq_ignore_ascii_case("set-cookie") {
+                true => self.text(&self.cookie(value)),
+                false => self.header(name, value, &mut seen),
+            };
+            headers.push((name.to_owned(), masked));
         }
         let mut body = self.bytes(response.body.bytes(), end, &mut seen);
         if !seen.is_empty() && seen.len() <= MOST_REPEATED {

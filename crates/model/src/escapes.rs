@@ -112,6 +112,17 @@ pub(crate) fn readings(text: &[u8], see: &mut See<'_>) {
     }
 }
 
+/// Shows the text, and what it is with escapes of all kinds undone, level by level. Enough, and faster than
+/// [`readings`], where what is searched has a form and no certain spelling.
+pub(crate) fn levels(text: &[u8], see: &mut See<'_>) {
+    see(text, &|read| read);
+    let mut path = Vec::new();
+    while let Some(next) = (path.len() < DEEPEST).then(|| next(text, &path, &KINDS)).flatten() {
+        path.push(next);
+        show(&path, see);
+    }
+}
+
 /// Shows the readings of two levels at most, one kind each; true if a level has several kinds.
 fn explore(text: &[u8], path: &mut Vec<Reading>, see: &mut See<'_>) -> bool {
     let mut kinds = 0;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::fields::{FieldKind, kind_by_name};
 use super::fields::{agrees, is_jwk_secret};
-use crate::escapes::{meaning, readings};
+use crate::escapes::{levels, meaning};
 use crate::redact::End;
 
 /// Longest name that is looked at.
@@ -41,7 +41,7 @@ pub struct Named {
 /// Secrets that stand beside a name that says so, in order, without overlaps.
 pub fn named_secrets(text: &[u8], end: End) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
-    readings(text, &mut |read, written| {
+    levels(text, &mut |read, written| {
         let mut pairs =
             Pairs { text: read, end, names: HashMap::new(), has_jwk: contains(read, b"\"kty\""), found: Vec::new() };
         pairs.read();
@@ -249,7 +249,8 @@ impl<'t> Pairs<'t> {
                 !digits && (agrees(kind, &name, &json) || super::fields::is_password_hash(&value))
             }
         };
-        if (agrees || is_cut) && !value.starts_with("{{") {
+        // What is masked already keeps its own name.
+        if (agrees || is_cut) && !(value.contains("{{") && value.contains("}}")) {
             self.found.push(Named { name, at, value, is_bare_json });
         }
     }

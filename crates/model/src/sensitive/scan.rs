@@ -7,7 +7,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use super::rules::{Rule, rules};
 use super::{Detection, entropy_bits_per_char, is_placeholder, verify};
-use crate::escapes::readings;
+use crate::escapes::levels;
 
 /// Returns the secrets and personal data in a text, in the order of the text, without overlaps.
 ///
@@ -16,7 +16,7 @@ use crate::escapes::readings;
 /// out.
 pub fn detect(text: &[u8]) -> Vec<Detection> {
     let mut found = std::collections::BTreeMap::<usize, Detection>::new();
-    readings(text, &mut |read, written| {
+    levels(text, &mut |read, written| {
         for mut detection in detect_in(read) {
             let at = written(detection.start..detection.end);
             let before = found.range(..at.end).next_back();

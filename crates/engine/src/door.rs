@@ -32,7 +32,6 @@ use masking::Masking;
 use outgoing::Finished;
 pub use outgoing::Prepared;
 
-
 /// How long an identity that works counts as working where each proof uses up a signature.
 ///
 /// **Source**: chosen.

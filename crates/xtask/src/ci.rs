@@ -16,19 +16,25 @@ pub(crate) fn test(rest: &[&str]) -> anyhow::Result<()> {
     run(cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]).args(rest))
 }
 
-/// What must hold on main besides the tests.
+/// What must hold on main besides the tests. One that fails does not hide the rest.
 pub(crate) fn lint() -> anyhow::Result<()> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))?;
-    run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]))?;
-    docs::check()?;
-    deny()
+    all([
+        run(&mut cargo(&["fmt", "--all", "--check"])),
+        run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])),
+        docs::check(),
+        deny(),
+    ])
 }
 
 /// What must hold on main.
 pub(crate) fn ci() -> anyhow::Result<()> {
-    let linted = lint();
-    test(&[])?;
-    linted
+    all([lint(), test(&[])])
+}
+
+/// Success, or what failed.
+fn all<const N: usize>(ended: [anyhow::Result<()>; N]) -> anyhow::Result<()> {
+    let failed: Vec<String> = ended.into_iter().filter_map(Result::err).map(|error| format!("{error:#}")).collect();
+    if failed.is_empty() { Ok(()) } else { bail!(failed.join("; ")) }
 }
 
 fn cargo(arguments: &[&str]) -> Command {

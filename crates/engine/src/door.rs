@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
-use std::time::Duration;
 
 use model::{Answer, Exchange, KnownSecret, Origin, Purpose, Recorded, Request, Response, Scan};
 use serde_json::Value;
@@ -15,10 +14,10 @@ use tokio::time::Instant;
 
 use crate::budget::{Budget, Limits};
 use crate::check::Unobserved;
-use crate::draft::Draft;
+use crate::draft::{Authenticate, Draft};
 use crate::effect::Effect;
 use crate::event::{Event, Events};
-use crate::identities::{DIED, Identities, Live, extract};
+use crate::identities::{Identities, Live, extract};
 use crate::logs::LogWatch;
 use crate::transport::{HandshakeAnswer, Hello, Transport};
 
@@ -31,11 +30,6 @@ pub use gate::RANDOM_SIGN_INS;
 use masking::Masking;
 use outgoing::Finished;
 pub use outgoing::Prepared;
-
-/// How long an identity that works counts as working where each proof uses up a signature.
-///
-/// **Source**: chosen.
-const SCARCE_PROOF: Duration = Duration::from_secs(5);
 
 /// What came of sending a draft: the masked record, and the response as it came.
 #[derive(Clone, Debug)]
@@ -53,6 +47,8 @@ pub(crate) struct Door {
     pub(crate) origin: Origin,
     pub(crate) base_path: String,
     pub(crate) headers: Vec<(String, String)>,
+    /// Headers of identities that turned out to be no credentials.
+    pub(crate) learnt_headers: Mutex<Vec<(String, String)>>,
     pub(crate) gate: Gate,
     pub(crate) identities: Identities,
     pub(crate) budget: Arc<Budget>,
@@ -98,6 +94,7 @@ impl Door {
             origin: parts.origin,
             base_path: parts.base_path,
             headers: parts.headers,
+            learnt_headers: Mutex::default(),
             identities: parts.identities,
             seed: parts.seed,
             events: parts.events,
@@ -113,6 +110,26 @@ impl Door {
     /// A text that did not come over HTTP, with credentials and other people's secrets masked.
     pub(crate) fn masked(&self, text: &str) -> String {
         self.masking.text(text)
+    }
+
+    /// Sends headers of an identity that are no credentials with anonymous requests too, unless another
+    /// identity has others. What was learnt of requests with changed credentials is forgotten.
+    pub(crate) fn learn_headers(&self, live: &Live) {
+        let own = live.headers.lock().expect("no holder panics").clone();
+        let mut learnt = self.learnt_headers.lock().expect("no holder panics");
+        for (name, value) in own {
+            if !learnt.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+                learnt.push((name, value));
+            }
+        }
+        let mut remembered = self.remembered.lock().expect("no holder panics");
+        remembered.retain(|draft, _| draft.authenticate == Authenticate::Own && draft.identity.is_some());
+    }
+
+    /// Names of headers that go with every request and are no credentials.
+    pub(crate) fn plain_headers(&self) -> Vec<String> {
+        let learnt = self.learnt_headers.lock().expect("no holder panics");
+        self.headers.iter().chain(learnt.iter()).map(|(name, _)| name.clone()).collect()
     }
 
     /// Masks credentials in facts and words of a check.
@@ -314,30 +331,6 @@ impl Door {
         }
         self.record(&draft, Purpose::SignIn, request, &[], received, started_ms);
         taken
-    }
-
-    /// Makes sure that an identity works now, by its canary request, sent at `since` or later.
-    /// Signs in again once where it does not.
-    pub(crate) async fn confirm_alive(&self, live: &Live, since: Instant) -> Result<(), Unobserved> {
-        let Some(canary) = live.canary.get() else { return Ok(()) };
-        let since =
-            if live.signatures.are_refused() { since - SCARCE_PROOF.min(self.started.elapsed()) } else { since };
-        let mut seen_alive = live.seen_alive.lock().await;
-        if seen_alive.is_some_and(|seen| seen >= since) {
-            return Ok(());
-        }
-        for attempt in 0..2 {
-            let now = Instant::now();
-            let sent = self.send(canary, Purpose::Survey, &|| Ok(())).await?;
-            if sent.recorded.response().is_some_and(Response::is_success) {
-                *seen_alive = Some(now);
-                return Ok(());
-            }
-            if attempt == 1 || live.identity.login.is_none() || self.sign_in(live).await.is_err() {
-                break;
-            }
-        }
-        Err(Unobserved::Inconclusive(format!("identity `{}` {DIED}", live.name).into()))
     }
 
     /// One hand-made TLS ClientHello.

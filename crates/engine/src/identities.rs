@@ -1,21 +1,54 @@
 //! The identities of a running scan: their credentials, their sign-in, and whether they are alive.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use model::identity::{Extract, ExtractFrom};
-use model::{Credential, Identity, Request, Response, Secret};
+use model::{Credential, Exchange, Identity, Place, Purpose, Request, Response, Secret};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::check::Unobserved;
+use crate::controls::{Standing, standing};
 use crate::door::Door;
 use crate::draft::Draft;
+use crate::trouble::Trouble;
 use crate::used::UsedSignatures;
 
-/// How the reason ends that an identity died.
-pub(crate) const DIED: &str = "no longer works";
+/// How long an identity that works counts as working where each proof uses up a signature.
+///
+/// **Source**: chosen.
+const SCARCE_PROOF: Duration = Duration::from_secs(5);
+
+/// How a request without credentials is refused: another page is no refusal of the API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    status: u16,
+    media_type: String,
+}
+
+impl Refusal {
+    pub(crate) fn of(refused: &Exchange) -> Self {
+        let response = refused.response();
+        Self {
+            status: response.map_or(0, |r| r.status),
+            media_type: response.map(Response::media_type).unwrap_or_default(),
+        }
+    }
+}
+
+/// What became of an identity during the scan.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// It works.
+    #[default]
+    Works,
+    /// It is refused where it was not before.
+    Refused,
+    /// The target does not answer it, for a reason that is not its own.
+    Target(Trouble),
+}
 
 /// Credentials as they are at a moment; each sign-in makes another generation.
 #[derive(Clone, Debug)]
@@ -36,7 +69,9 @@ pub(crate) struct Live {
     pub(crate) canary: OnceLock<Draft>,
     /// When the last request that showed it alive was sent. Held while a canary is under way.
     pub(crate) seen_alive: tokio::sync::Mutex<Option<Instant>>,
-    died: AtomicBool,
+    /// How its canary is refused without credentials.
+    pub(crate) refusal: OnceLock<Refusal>,
+    health: Mutex<Health>,
     /// Signatures that were sent, so that each is sent once; and whether the server minds.
     pub(crate) signatures: UsedSignatures,
     /// Held while signing in; and while a request is under way where nonces must grow.
@@ -53,30 +88,78 @@ impl Live {
             generation: Mutex::new(Generation { number: 0, credentials }),
             canary: OnceLock::new(),
             seen_alive: tokio::sync::Mutex::default(),
-            died: AtomicBool::new(false),
+            refusal: OnceLock::new(),
+            health: Mutex::default(),
             signatures: UsedSignatures::default(),
             turn: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Makes sure that it works at `since` or later; remembers where it does not.
+    /// Makes sure that it works at `since` or later, by its canary request; remembers where it does not.
+    /// Signs in again once where it is refused.
     pub(crate) async fn confirm(&self, door: &Door, since: Instant) -> Result<(), Unobserved> {
-        let alive = door.confirm_alive(self, since).await;
-        if let Err(Unobserved::Inconclusive(why)) = &alive
-            && why.ends_with(DIED)
-        {
-            self.died.store(true, Ordering::Relaxed);
+        let Some(canary) = self.canary.get() else { return Ok(()) };
+        let scarce = SCARCE_PROOF.min(door.started.elapsed());
+        let since = if self.signatures.are_refused() { since - scarce } else { since };
+        let mut seen_alive = self.seen_alive.lock().await;
+        if seen_alive.is_some_and(|seen| seen >= since) {
+            return Ok(());
         }
-        alive
+        let mut health = Health::Refused;
+        for attempt in 0..2 {
+            let now = Instant::now();
+            let sent = door.send(canary, Purpose::Survey, &|| Ok(())).await?;
+            health = self.read(&sent.recorded);
+            if health == Health::Works {
+                *seen_alive = Some(now);
+                break;
+            }
+            if health != Health::Refused || attempt == 1 || self.identity.login.is_none() {
+                break;
+            }
+            if door.sign_in(self).await.is_err() {
+                break;
+            }
+        }
+        let why = match &health {
+            Health::Works => None,
+            Health::Refused => Some(format!("identity `{}` no longer works", self.name)),
+            Health::Target(trouble) => Some(format!("the target {}", trouble.reason())),
+        };
+        *self.health.lock().expect("no holder panics") = health;
+        why.map_or(Ok(()), |why| Err(Unobserved::Inconclusive(why.into())))
+    }
+
+    /// Only a refusal of the API itself ends an identity: a limit, a failure, a page of a firewall and a
+    /// connection that is dropped do not.
+    fn read(&self, canary: &Exchange) -> Health {
+        let Some(response) = canary.response() else {
+            return Trouble::of(&canary.answer).map_or(Health::Refused, Health::Target);
+        };
+        match (standing(response), Trouble::of(&canary.answer)) {
+            (Standing::Works, _) => Health::Works,
+            (_, Some(Trouble::Missing(_))) | (Standing::Invalid, None) => Health::Refused,
+            (_, Some(trouble)) => Health::Target(trouble),
+            (Standing::Refused, None) => {
+                let own = Refusal::of(canary);
+                let is_strange = self.refusal.get().is_some_and(|usual| {
+                    own != *usual && own.media_type.contains("html") && !usual.media_type.contains("html")
+                });
+                if is_strange { Health::Target(Trouble::Blocked(response.status)) } else { Health::Refused }
+            }
+            // A success of another form than before says nothing against it.
+            _ if response.is_success() => Health::Works,
+            _ => Health::Refused,
+        }
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        self.health.lock().expect("no holder panics").clone()
     }
 
     /// The one request that it can send, where it has a captured signature and no secret.
     pub(crate) fn sample(&self) -> Option<&Request> {
         Some(&self.identity.signer.as_ref()?.sample()?.bare)
-    }
-
-    pub(crate) fn has_died(&self) -> bool {
-        self.died.load(Ordering::Relaxed)
     }
 
     pub(crate) fn generation(&self) -> Generation {
@@ -87,8 +170,11 @@ impl Live {
     pub(crate) fn renew(&self, fresh: Vec<Credential>) {
         let mut generation = self.generation.lock().expect("no holder panics");
         let mut all: Vec<Credential> = fresh;
+        let plain = self.headers.lock().expect("no holder panics");
+        let is_plain =
+            |place: &Place| matches!(place, Place::Header { name, .. } if plain.iter().any(|(n, _)| n == name));
         for own in &self.identity.credentials {
-            if !all.iter().any(|c| c.place == own.place) {
+            if !all.iter().any(|c| c.place == own.place) && !is_plain(&own.place) {
                 all.push(own.clone());
             }
         }
@@ -175,7 +261,6 @@ fn json_path<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use model::Place;
 
     #[test]
     fn credentials_are_taken_from_json_headers_and_cookies() {

@@ -12,6 +12,7 @@ pub mod event;
 pub mod examples;
 mod guard;
 mod identities;
+mod lifetime;
 pub mod logs;
 mod mask;
 mod pace;
@@ -23,6 +24,7 @@ pub mod survey;
 pub mod target;
 pub mod testing;
 pub mod transport;
+mod trouble;
 pub mod typed_url;
 mod used;
 

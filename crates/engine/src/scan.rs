@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use futures_util::stream;
 use model::{
-    Assessment, Gate, Method, OperationKey, Outcome, Purpose, Recorded, ReplayWindow, Response, Scan, Shortfall,
-    SubjectKey, Suppression, Verdict,
+    Assessment, Gate, Method, OperationKey, Outcome, Purpose, Recorded, ReplayWindow, Request, Response, Scan,
+    Shortfall, SubjectKey, Suppression, Verdict,
 };
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::budget::{Budget, Limits};
 use crate::check::{AnyCheck, Requests, Unobserved};
 use crate::door::{self, Door, DoorParts};
+use crate::draft::Draft;
 use crate::event::{Event, Events, Phase};
 use crate::guard;
 use crate::identities::Identities;
@@ -25,6 +26,7 @@ use crate::subject::{self, AnySubject};
 use crate::survey::{Survey, survey};
 use crate::target::Target;
 use crate::transport::{Settings, Transport};
+use crate::trouble::Trouble;
 
 /// A finding that the user chose to live with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +108,7 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
     let mut run =
         Run { checks, assessments: Vec::new(), passed: BTreeMap::new(), windows: Vec::new(), failed: BTreeSet::new() };
     let mut surveyed = None;
+    let mut stopped = None;
     if let Some(door) = &door {
         let seen = Arc::new(Seen::new(&target));
         let listening = seen.clone();
@@ -115,13 +118,15 @@ pub async fn scan(target: Target, checks: &[&'static dyn AnyCheck], options: Opt
             run.passive(door, &survey, &seen).await;
             run.active(door, &survey).await;
             run.passive(door, &survey, &seen).await;
+            stopped = still_there(door, &survey).await;
             surveyed = Some(survey);
         } else {
             let hint = Some("this is a defect of middlebrick, please report it");
             failure = Some(Outcome::fell_short(Shortfall::Check, "the survey failed by itself", hint));
         }
     }
-    let record = Recording { target: &target, options: &options, door: door.as_deref(), survey: surveyed.as_ref() };
+    let record =
+        Recording { target: &target, options: &options, door: door.as_deref(), survey: surveyed.as_ref(), stopped };
     let mut scan = record.scan(run, id, started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true));
     if let Some(outcome) = failure {
         scan.outcome = outcome;
@@ -321,6 +326,21 @@ impl Run<'_> {
                 self.assessments.push(Assessment { check: meta.id.into(), subject: key, observation, verdict });
             }
         }
+    }
+}
+
+/// Asks once more what the survey asked first: how the target stopped responding in between, if it did. A
+/// limit is none: checks that disturb may have met it.
+async fn still_there(door: &Door, survey: &Survey) -> Option<Trouble> {
+    let first = survey.unknown_path.as_ref()?;
+    if Trouble::of(&first.answer).is_some_and(|trouble| !matches!(trouble, Trouble::Missing(_))) {
+        return None;
+    }
+    let draft = Draft::anonymous(Request::get(&format!("{}/{}", door.base_path, survey.unknown_word)));
+    let last = door.send(&draft, Purpose::Survey, &|| Ok(())).await.ok()?;
+    match Trouble::of(&last.recorded.answer) {
+        Some(Trouble::Limited(_) | Trouble::Missing(_) | Trouble::Elsewhere(_)) | None => None,
+        trouble => trouble,
     }
 }
 

@@ -234,8 +234,8 @@ pub struct IdentitySummary {
     pub role: Option<String>,
     /// Where its credentials stand, such as `header X-API-Key`.
     pub credentials: Vec<String>,
-    /// True if an operation answered it that refuses a corrupted credential, or that answers
-    /// nobody else.
+    /// True if it gets past a refusal that a request without credentials gets, or if nothing refuses
+    /// anybody.
     pub alive: bool,
     /// What shows that it is alive, or why it is not.
     pub note: String,
@@ -463,6 +463,9 @@ pub struct Scan {
     pub requests: RequestCounts,
     /// Who sent them.
     pub identities: Vec<IdentitySummary>,
+    /// Names of headers that went with every request, anonymous ones too, and are no credentials.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
     /// What the description holds.
     pub inventory: InventorySummary,
     /// How much was tested.

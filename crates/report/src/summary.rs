@@ -310,6 +310,14 @@ fn coverage(scan: &Scan, text: &mut String) {
             ),
         );
     }
+    for (at, identity) in scan.identities.iter().filter(|i| !i.credentials.is_empty()).enumerate() {
+        let label = if at == 0 { "Credentials" } else { "" };
+        entry(text, label, &format!("{}: {}", identity.name, one_line(&identity.credentials.join(", "))));
+    }
+    if !scan.headers.is_empty() {
+        let names = one_line(&scan.headers.join(", "));
+        entry(text, "Headers", &format!("{names}: sent with every request, no credential"));
+    }
     for (at, partly) in coverage.partly.iter().take(4).enumerate() {
         let label = if at == 0 { "In part" } else { "" };
         entry(text, label, &format!("{}: {}", partly.operation, one_line(&partly.reason)));

@@ -63,7 +63,14 @@ impl Door {
                 request.headers.push(name, value);
             }
         }
-        let Some(live) = live else { return request };
+        let Some(live) = live else {
+            for (name, value) in self.learnt_headers.lock().expect("no holder panics").iter() {
+                if !request.headers.contains(name) {
+                    request.headers.push(name, value);
+                }
+            }
+            return request;
+        };
         for (name, value) in live.headers.lock().expect("no holder panics").iter() {
             if !request.headers.contains(name) {
                 request.headers.push(name, value);

@@ -14,8 +14,9 @@ use model::{Assessment, Category, Exchange, Finding, Method, Purpose, Scan, Sign
 
 use crate::door::Door;
 use crate::scan::{Options, Run};
-use crate::survey::Survey;
+use crate::survey::{Survey, SurveyedIdentity};
 use crate::target::Target;
+use crate::trouble::Trouble;
 
 /// Failing and inconclusive observations kept per check and reason.
 ///
@@ -28,6 +29,8 @@ pub(crate) struct Recording<'a> {
     pub(crate) options: &'a Options,
     pub(crate) door: Option<&'a Door>,
     pub(crate) survey: Option<&'a Survey>,
+    /// How the target stopped responding, if it did.
+    pub(crate) stopped: Option<Trouble>,
 }
 
 impl Recording<'_> {
@@ -41,6 +44,7 @@ impl Recording<'_> {
             finding.signing_mode = Some(self.signing_mode(finding));
         }
         self.ignore(&mut findings, &mut warnings);
+        warnings.extend(self.twins());
         let coverage = self.coverage(&run);
         let decided: BTreeSet<Category> = run
             .passed
@@ -90,6 +94,7 @@ impl Recording<'_> {
             outcome,
             requests: self.requests(),
             identities: self.identities(),
+            headers: self.door.map(Door::plain_headers).unwrap_or_default(),
             inventory: self.inventory(),
             signature_coverage,
             replay_windows,
@@ -165,16 +170,39 @@ impl Recording<'_> {
 
     fn identities(&self) -> Vec<IdentitySummary> {
         let surveyed = self.survey.map(|s| s.identities.as_slice()).unwrap_or_default();
-        surveyed
-            .iter()
-            .map(|i| IdentitySummary {
-                name: i.name.to_string(),
-                role: i.role.clone(),
-                credentials: i.places.iter().map(ToString::to_string).collect(),
-                alive: i.alive,
-                note: i.note.clone(),
+        let summary = |i: &SurveyedIdentity, name: &str, note: String| IdentitySummary {
+            name: name.to_owned(),
+            role: i.role.clone(),
+            credentials: i.places.iter().map(ToString::to_string).collect(),
+            alive: i.alive,
+            note,
+        };
+        let mut identities = Vec::new();
+        for identity in surveyed {
+            identities.push(summary(identity, &identity.name, identity.note.clone()));
+            for twin in &identity.same_as {
+                let note = format!("it has the same credential as {}: for the API both are one", identity.name);
+                identities.push(summary(identity, twin, note));
+            }
+        }
+        identities
+    }
+
+    /// Identities that cannot be compared, because they are one.
+    fn twins(&self) -> Vec<Warning> {
+        let surveyed = self.survey.map(|s| s.identities.as_slice()).unwrap_or_default();
+        let of = |identity: &std::sync::Arc<SurveyedIdentity>| {
+            let names: Vec<String> =
+                std::iter::once(&identity.name).chain(&identity.same_as).map(|n| format!("`{n}`")).collect();
+            (names.len() > 1).then(|| Warning {
+                place: None,
+                message: format!(
+                    "the identities {} have the same credential: for the API they are one, and nothing compares them",
+                    names.join(" and ")
+                ),
             })
-            .collect()
+        };
+        surveyed.iter().filter_map(of).collect()
     }
 
     fn inventory(&self) -> InventorySummary {

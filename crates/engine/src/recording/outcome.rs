@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use model::scan::Coverage;
-use model::{Answer, Exchange, Mode, Outcome, Score, Shortfall, SigningMode};
+use model::{Answer, Exchange, Mode, Outcome, Score, Shortfall, TransportError};
 
 use super::Recording;
+use crate::controls::Standing;
+use crate::identities::Health;
+use crate::lifetime::out_of_time;
 use crate::scan::Run;
-use crate::survey::{Protection, Reach, Survey};
+use crate::survey::{Fault, Reach, Survey, SurveyedOperation, trouble_of};
+use crate::trouble::silence_hint;
 
 impl Recording<'_> {
     /// How the scan ended, but for how much was tested.
@@ -24,11 +28,11 @@ impl Recording<'_> {
         let exchanges = door.exchanges();
         if let (Some(error), true) = (first_error(&exchanges), exchanges.iter().all(|e| e.response().is_none())) {
             let reason = format!("cannot reach {}: {error}", survey.origin);
-            let hint = Some("is it running, and is the address right?");
-            return Outcome::fell_short(Shortfall::Unreachable, reason, hint);
+            return Outcome::fell_short(Shortfall::Unreachable, reason, Some(silence_hint(&error)));
         }
         let in_order = [
             self.no_description(survey),
+            self.target_trouble(survey),
             self.dead_identity(survey),
             failed_checks(run),
             self.over_budget(),
@@ -69,41 +73,78 @@ impl Recording<'_> {
         })
     }
 
-    fn dead_identity(&self, survey: &Survey) -> Option<Outcome> {
-        let door = self.door?;
-        if survey.identities.is_empty() && self.is_locked_out() {
-            return Some(Outcome::fell_short(
-                Shortfall::Identity,
-                "operations need credentials, and no identity is given",
-                Some("add credentials: -H 'NAME: VALUE', or identities in middlebrick.yaml"),
-            ));
+    /// The target answers nobody, or stopped to.
+    fn target_trouble(&self, survey: &Survey) -> Option<Outcome> {
+        let asked = survey.operations.iter().filter(|o| !matches!(o.reach, Reach::SetAside(_))).map(|o| &**o);
+        if let Some(trouble) = trouble_of(asked) {
+            let reason = format!("the target {}, with credentials and without", trouble.reason());
+            return Some(Outcome::fell_short(Shortfall::Target, reason, Some(&trouble.hint())));
         }
-        if let Some(dead) = survey.identities.iter().find(|i| !i.alive) {
-            let hint = match dead.mode {
-                SigningMode::Sample => {
-                    "a sample must be sent within its window, to the operation and host it was made for"
-                }
-                SigningMode::None | SigningMode::Secret => {
-                    "check the credential and where it goes; middlebrick survey shows what each identity gets"
-                }
-            };
-            let reason = format!("identity `{}` does not work: {}", dead.name, dead.note);
-            return Some(Outcome::fell_short(Shortfall::Identity, reason, Some(hint)));
-        }
-        let died = door.identities.iter().find(|l| l.has_died())?;
-        let hint = match died.sample() {
-            Some(_) => "the sample grew old: capture a fresh one, and scan within its window",
-            None => "give a login instead of a token, so that the scan can sign in again, or a longer-lived token",
-        };
-        let reason = format!("identity `{}` stopped working during the scan", died.name);
-        Some(Outcome::fell_short(Shortfall::Identity, reason, Some(hint)))
+        let during = self.door?.identities.iter().find_map(|live| match live.health() {
+            Health::Target(trouble) => Some(trouble),
+            Health::Works | Health::Refused => None,
+        });
+        let trouble = during.or_else(|| self.stopped.clone())?;
+        let reason = format!("the target stopped responding as it did: it {}", trouble.reason());
+        Some(Outcome::fell_short(Shortfall::Target, reason, Some(&trouble.hint())))
     }
 
-    fn is_locked_out(&self) -> bool {
-        let Some(survey) = self.survey else { return false };
-        let sendable = survey.operations.iter().filter(|o| !matches!(o.reach, Reach::SetAside(_)));
-        let declared = sendable.filter(|o| o.protection == Protection::Declared).count();
-        declared > 0 && !survey.identities.iter().any(|i| i.alive)
+    fn dead_identity(&self, survey: &Survey) -> Option<Outcome> {
+        let short = |reason: String, hint: &str| Some(Outcome::fell_short(Shortfall::Identity, reason, Some(hint)));
+        if let Some(dead) = survey.identities.iter().find(|i| !i.alive) {
+            let reason = format!("identity `{}` does not work: {}", dead.name, dead.note);
+            return match &dead.fault {
+                Some(Fault::Target(trouble)) => {
+                    Some(Outcome::fell_short(Shortfall::Target, reason, Some(&trouble.hint())))
+                }
+                Some(Fault::Sample) => {
+                    short(reason, "a sample must be sent within its window, to the operation and host it was made for")
+                }
+                Some(Fault::SignIn) => short(
+                    reason,
+                    "check the `login` of the identity: its request, and where the credential stands in the response",
+                ),
+                Some(Fault::Expired) => {
+                    short(reason, "get a fresh token, or give a `login`, so that the scan gets one itself")
+                }
+                Some(Fault::Credential) => short(
+                    reason,
+                    "check the credential and where it goes; middlebrick survey shows what each identity gets",
+                ),
+                Some(Fault::Unknown) | None => Some(Outcome::fell_short(
+                    Shortfall::Coverage,
+                    reason,
+                    Some("middlebrick survey shows the responses"),
+                )),
+            };
+        }
+        if let Some(died) = self.door?.identities.iter().find(|l| l.health() == Health::Refused) {
+            let now = chrono::Utc::now().timestamp();
+            let mut credentials = died.generation().credentials.to_vec().into_iter();
+            let why = credentials.find_map(|c| out_of_time(c.value.expose(), now));
+            let reason = format!("identity `{}` stopped working during the scan", died.name);
+            let reason = why.map_or_else(|| reason.clone(), |why| format!("{reason}: {why}"));
+            return match died.sample() {
+                Some(_) => short(reason, "the sample grew old: capture a fresh one, and scan within its window"),
+                None => short(
+                    reason,
+                    "give a login instead of a token, so that the scan can sign in again, or a longer-lived token",
+                ),
+            };
+        }
+        // Whether or not the description says so.
+        let refuses = |o: &&std::sync::Arc<SurveyedOperation>| {
+            o.baselines.iter().any(|b| b.identity.is_none() && b.standing == Standing::Refused)
+        };
+        let refusing = survey.operations.iter().filter(refuses).count();
+        if survey.identities.is_empty() && refusing > 0 {
+            let plural = if refusing == 1 { " refuses" } else { "s refuse" };
+            return short(
+                format!("{refusing} operation{plural} requests without credentials, and no identity is given"),
+                "add credentials: -H 'NAME: VALUE', or identities in middlebrick.yaml",
+            );
+        }
+        None
     }
 
     fn over_budget(&self) -> Option<Outcome> {
@@ -185,9 +226,9 @@ fn failed_checks(run: &Run<'_>) -> Option<Outcome> {
     Some(Outcome::fell_short(Shortfall::Check, reason, Some(&hint)))
 }
 
-fn first_error(exchanges: &[Arc<Exchange>]) -> Option<String> {
+fn first_error(exchanges: &[Arc<Exchange>]) -> Option<TransportError> {
     exchanges.iter().find_map(|e| match &e.answer {
-        Answer::Error(error) => Some(error.to_string()),
+        Answer::Error(error) => Some(error.clone()),
         Answer::Response(_) => None,
     })
 }

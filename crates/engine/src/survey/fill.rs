@@ -55,9 +55,24 @@ pub(crate) struct Sources<'a> {
     pub(crate) identity: Option<&'a str>,
 }
 
+/// A request for an operation.
+pub(crate) struct Built {
+    pub(crate) request: Request,
+    /// True if some value of it stands neither in the description nor in any response.
+    pub(crate) invented: bool,
+}
+
+/// Values for a parameter, likeliest first.
+pub(crate) struct Candidates {
+    pub(crate) values: Vec<Value>,
+    /// How many of the first ones are shown by the description or by a response; the rest is invented.
+    pub(crate) known: usize,
+}
+
 impl Sources<'_> {
     /// The request of an operation; `attempt` picks the next candidate for its path parameters.
-    pub(crate) fn request(&self, operation: &Operation, learnt: &Learnt, attempt: usize) -> Request {
+    pub(crate) fn request(&self, operation: &Operation, learnt: &Learnt, attempt: usize) -> Built {
+        let mut invented = false;
         // Filled while its parameters are still named in braces, encoded afterwards.
         let mut values: Vec<(String, String)> = Vec::new();
         let mut query: Vec<(String, String)> = Vec::new();
@@ -73,8 +88,10 @@ impl Sources<'_> {
                 (None, Some(None)) => continue,
                 (None, Some(Some(value))) => value.clone(),
                 (None, None) => {
-                    let candidates = self.candidates(operation, parameter);
-                    candidates.get(attempt % candidates.len().max(1)).cloned().unwrap_or(Value::Null)
+                    let Candidates { values, known } = self.candidates(operation, parameter);
+                    let at = attempt % values.len().max(1);
+                    invented |= at >= known;
+                    values.get(at).cloned().unwrap_or(Value::Null)
                 }
             };
             let pairs = serialize_parameter(parameter, &value);
@@ -109,7 +126,7 @@ impl Sources<'_> {
             let separator = if request.target.contains('?') { '&' } else { '?' };
             request.target = format!("{}{separator}{query}", request.target);
         }
-        self.body(operation, learnt, request)
+        Built { request: self.body(operation, learnt, request), invented }
     }
 
     fn body(&self, operation: &Operation, learnt: &Learnt, mut request: Request) -> Request {
@@ -141,7 +158,7 @@ impl Sources<'_> {
 
     /// Values for a parameter, likeliest first: what the description shows, what the API itself
     /// answered, what the schema allows. For ids, the API's own answers come first.
-    pub(crate) fn candidates(&self, operation: &Operation, parameter: &Parameter) -> Vec<Value> {
+    pub(crate) fn candidates(&self, operation: &Operation, parameter: &Parameter) -> Candidates {
         let schema = parameter.schema.as_ref().map(|at| self.inventory.schema(at));
         let mut shown: Vec<Value> = parameter.examples.clone();
         if let Some(schema) = &schema {
@@ -155,6 +172,7 @@ impl Sources<'_> {
         let is_id = parameter.location == ParameterLocation::Path || plain(&parameter.name).ends_with("id");
         let harvested = if is_id { self.harvest.values(&parameter.name, before, self.identity) } else { Vec::new() };
         let mut all: Vec<Value> = harvested.into_iter().take(3).chain(shown).collect();
+        let shown = all.len();
         if all.is_empty() || parameter.location == ParameterLocation::Path {
             all.push(match schema {
                 Some(schema) if !schema.is_empty() => sample(schema, Direction::Request),
@@ -165,13 +183,14 @@ impl Sources<'_> {
             // Descriptions that state no type, or one that does not exist, mostly mean a number.
             all.extend([json!(1), by_name(&parameter.name)]);
         }
-        let mut unique: Vec<Value> = Vec::new();
-        for value in all {
-            if !unique.contains(&value) && !value.is_null() {
-                unique.push(value);
+        let mut candidates = Candidates { values: Vec::new(), known: 0 };
+        for (at, value) in all.into_iter().enumerate() {
+            if !candidates.values.contains(&value) && !value.is_null() {
+                candidates.values.push(value);
+                candidates.known += usize::from(at < shown);
             }
         }
-        unique
+        candidates
     }
 }
 

@@ -13,6 +13,34 @@ const PER_ANSWER: usize = 20;
 /// See [`PER_ANSWER`].
 const IN_ALL: usize = 2_000;
 
+/// Where objects of a sign-in's response count as seen.
+pub(crate) const SIGN_IN: &str = "<sign-in>";
+
+/// Last segments of paths that stand for the caller.
+///
+/// **Source**: GitHub and Spotify (`me`, `user`), OpenID Connect (`userinfo`), and names common in public
+/// descriptions.
+const OWN: [&str; 12] = [
+    "me",
+    "self",
+    "whoami",
+    "myself",
+    "profile",
+    "account",
+    "userinfo",
+    "currentuser",
+    "current",
+    "user",
+    "session",
+    "signin",
+];
+
+/// Kinds of objects that a caller is one of.
+///
+/// **Source**: names common in public descriptions.
+const CALLERS: [&str; 10] =
+    ["user", "account", "profile", "member", "customer", "person", "employee", "patient", "player", "subscriber"];
+
 /// Objects that answers held.
 #[derive(Debug, Default)]
 pub(crate) struct Harvest(Vec<Resource>);
@@ -40,7 +68,11 @@ impl Harvest {
             Value::Object(fields) => {
                 let members: Vec<(String, Value)> = fields
                     .iter()
-                    .filter(|(_, v)| matches!(v, Value::String(s) if !s.is_empty() && s.len() <= 200) || v.is_number())
+                    .filter(|(_, v)| {
+                        // A mask stands for a credential.
+                        let is_text = |s: &str| !s.is_empty() && s.len() <= 200 && !s.contains("{{");
+                        matches!(v, Value::String(s) if is_text(s)) || v.is_number()
+                    })
                     .map(|(name, v)| (name.clone(), v.clone()))
                     .collect();
                 if !members.is_empty() {
@@ -91,6 +123,9 @@ impl Harvest {
         let mut ranked: Vec<(u32, usize, &Value)> = Vec::new();
         for (order, resource) in self.0.iter().enumerate() {
             let same_collection = resource.seen_in.trim_end_matches('/') == before.trim_end_matches('/');
+            // What stands for the caller at `/me` is what `/users/{id}` gives the caller.
+            let is_own = OWN.contains(&plain(last_fixed(&resource.seen_in)).as_str())
+                && (resource.under.is_empty() || CALLERS.contains(&plain(&singular(&resource.under)).as_str()));
             let same_kind = !kind.is_empty()
                 && (plain(&singular(&resource.under)) == kind
                     || plain(&singular(last_fixed(&resource.seen_in))) == kind);
@@ -104,12 +139,15 @@ impl Harvest {
                         ["id", "uuid", "name", "title", "key", "code", "number", "slug"].contains(&rest)
                     });
                 let ends = wanted.len() > name.len() && wanted.ends_with(&name) && name.len() >= 2;
+                let is_callers_id = is_own && CALLERS.contains(&kind.as_str());
                 let rank = match () {
-                    () if same_collection && exact => 0,
-                    () if same_collection && (of_kind || ends) => 1,
-                    () if same_collection && identifies.is_some() => 2 + identifies.unwrap_or_default() as u32,
+                    () if is_callers_id && (exact || of_kind || identifies == Some(0)) => 0,
+                    () if is_own && exact && wanted.len() > 2 => 0,
+                    () if same_collection && exact => 1,
+                    () if same_collection && (of_kind || ends) => 2,
+                    () if same_collection && identifies.is_some() => 3 + identifies.unwrap_or_default() as u32,
                     () if same_kind && (exact || of_kind) => 11,
-                    () if same_kind && identifies.is_some() => 12 + identifies.unwrap_or_default() as u32,
+                    () if same_kind && identifies.is_some() => 13 + identifies.unwrap_or_default() as u32,
                     () if exact && wanted.len() > 2 => 21,
                     () => continue,
                 };
@@ -169,6 +207,20 @@ mod tests {
         assert_eq!(harvest.values("username", "/accounts", None), [json!("bob")]);
         assert_eq!(harvest.values("orderId", "/v2/orders", None)[0], json!("o-1"));
         assert!(harvest.values("id", "/invoices", None).is_empty());
+    }
+
+    #[test]
+    fn the_callers_own_id_comes_first() {
+        let mut harvest = Harvest::default();
+        harvest.take("/users", &json!([{"id": 1}, {"id": 2}]), None);
+        harvest.take("/users/me", &json!({"id": 7, "email": "a@b.example", "team": {"id": 99}}), None);
+        harvest.take(SIGN_IN, &json!({"token": "{{ann.bearer}}", "memberNo": "M-5", "user": {"id": 7}}), None);
+        assert_eq!(harvest.values("id", "/users", None)[0], json!(7));
+        assert_eq!(harvest.values("userId", "/v1/users", None)[0], json!(7));
+        assert_eq!(harvest.values("account_id", "/accounts", None)[0], json!(7));
+        assert_eq!(harvest.values("member_no", "/points", None), [json!("M-5")]);
+        assert!(harvest.values("id", "/orders", None).is_empty(), "not of another kind");
+        assert!(harvest.values("token", "/tokens", None).is_empty(), "no credential");
     }
 
     #[test]

@@ -4,6 +4,8 @@ mod clean;
 mod fill;
 mod forge;
 mod harvest;
+mod identity;
+mod reason;
 pub mod repair;
 mod run;
 
@@ -14,6 +16,7 @@ use inventory::{Inventory, Security};
 use model::{Mode, OperationKey, Place, Recorded, Request, SignedPlace, SignedPlaces, Signer, SigningMode};
 
 pub use fill::ConfiguredValues;
+pub(crate) use identity::trouble_of;
 pub use run::Configured;
 pub(crate) use run::survey;
 
@@ -21,6 +24,7 @@ use crate::controls::Standing;
 use crate::draft::Draft;
 use crate::effect;
 use crate::guard;
+use crate::trouble::Trouble;
 
 /// What is known of the target when checks begin.
 #[derive(Clone, Debug)]
@@ -111,6 +115,10 @@ pub struct SurveyedIdentity {
     pub alive: bool,
     /// What shows that it works, or why it does not.
     pub note: String,
+    /// What is at fault where it does not work.
+    pub(crate) fault: Option<Fault>,
+    /// Names of identities that have the very same credentials: one and the same for the API.
+    pub same_as: Vec<Arc<str>>,
     /// An operation that answers it and refuses a request without credentials.
     pub canary: Option<OperationKey>,
 }
@@ -140,6 +148,23 @@ impl SurveyedIdentity {
         let weak = found.into_iter().find(|inferred| matches!(inferred.key, signing::infer::Key::Weak(_)))?;
         Some(weak.scheme.name)
     }
+}
+
+/// What is at fault where an identity does not work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Its credential.
+    Credential,
+    /// Its credential, which says itself that it is out of time.
+    Expired,
+    /// Its sign-in.
+    SignIn,
+    /// Its captured request.
+    Sample,
+    /// The target, which answers nobody.
+    Target(Trouble),
+    /// That cannot be said.
+    Unknown,
 }
 
 /// What the description says of credentials.

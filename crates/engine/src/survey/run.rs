@@ -7,17 +7,19 @@ use std::sync::{Arc, Mutex};
 use futures_util::StreamExt;
 use futures_util::stream;
 use inventory::{Inventory, ParameterLocation, is_of_template};
-use model::{OperationKey, Purpose, Recorded, Request, Response, SigningMode};
+use model::{OperationKey, Purpose, Recorded, Request, Response};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::fill::{ConfiguredValues, Learnt, Sources};
-use super::harvest::Harvest;
+use super::harvest::{Harvest, SIGN_IN};
+use super::reason::reason;
 use super::repair::complaints;
-use super::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation, protection};
+use super::{Baseline, Protection, Reach, Survey, SurveyedOperation, protection};
 use crate::check::Unobserved;
-use crate::controls::{self, Sameness, Standing, standing};
+use crate::controls::{self, Standing, standing};
 use crate::door::{Door, Sent};
-use crate::draft::{Authenticate, Draft};
+use crate::draft::Draft;
 use crate::effect::{self, Effect};
 use crate::event::{Event, Phase};
 use crate::identities::Live;
@@ -27,15 +29,13 @@ use crate::identities::Live;
 /// **Source**: chosen; three candidate ids, each repaired once or twice.
 const ATTEMPTS: usize = 6;
 
+/// Why an operation was not tried.
+pub(crate) const OVER_BUDGET: &str = "the survey's share of the budget is used up";
+
 /// Share of the scan's requests and time that the survey may take.
 ///
 /// **Source**: docs/safety.md.
 const SHARE_OF_BUDGET: f64 = 0.4;
-
-/// Operations that are tried to find one that refuses a request without credentials.
-///
-/// **Source**: chosen.
-const CANARIES: usize = 6;
 
 /// What the user says of the API.
 #[derive(Clone, Debug, Default)]
@@ -48,9 +48,9 @@ pub struct Configured {
     pub shared: BTreeSet<OperationKey>,
 }
 
-struct Surveying<'a> {
-    door: &'a Arc<Door>,
-    inventory: &'a Arc<Inventory>,
+pub(super) struct Surveying<'a> {
+    pub(super) door: &'a Arc<Door>,
+    pub(super) inventory: &'a Arc<Inventory>,
     configured: &'a Configured,
     harvest: Mutex<Harvest>,
     unknown: Option<Sent>,
@@ -81,7 +81,13 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
         most_requests: (f64::from(budget.max_requests) * SHARE_OF_BUDGET) as u32,
         until: door.started + budget.budget.mul_f64(SHARE_OF_BUDGET),
     };
-    let lives: Vec<&Arc<Live>> = door.identities.iter().filter(|l| !failures.contains_key(&l.name)).collect();
+    for (name, body) in signed_in_as(door) {
+        surveying.harvest.lock().expect("no holder panics").take(SIGN_IN, &body, Some(&name));
+    }
+    let twins = twins(door, &failures);
+    let is_first = |l: &&Arc<Live>| !twins.values().flatten().any(|twin| *twin == l.name);
+    let lives: Vec<&Arc<Live>> =
+        door.identities.iter().filter(|l| !failures.contains_key(&l.name)).filter(is_first).collect();
     let mut operations: Vec<SurveyedOperation> = Vec::new();
     // Lists come before the objects in them, so that ids are known when they are needed.
     let depth = |operation: &inventory::Operation| {
@@ -98,9 +104,17 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
     }
     operations.sort_by_key(|o| o.operation.index);
     let mut identities = Vec::new();
-    for live in door.identities.iter() {
+    for live in door.identities.iter().filter(is_first) {
         let failure = failures.get(&live.name);
-        identities.push(Arc::new(surveying.identity(live, failure, &operations).await));
+        let mut surveyed = surveying.identity(live, failure, &operations).await;
+        surveyed.same_as = twins.get(&live.name).cloned().unwrap_or_default();
+        identities.push(Arc::new(surveyed));
+    }
+    for operation in operations.iter_mut().filter(|o| o.reach == Reach::Refused) {
+        let works = |b: &Baseline| identities.iter().any(|i| i.alive && Some(&i.name) == b.identity.as_ref());
+        if !operation.baselines.iter().any(works) {
+            operation.reach = Reach::Unreachable("no identity that works was refused, only one that does not".into());
+        }
     }
     let signed_in = lives.iter().filter_map(|live| surveying.operation_of(&live.identity.login.as_ref()?.request));
     let signed_in = signed_in.collect();
@@ -119,12 +133,55 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
     }
 }
 
+/// What the last try of an operation was.
+struct Last {
+    request: Request,
+    sent: Sent,
+    standing: Standing,
+    invented: bool,
+}
+
+/// Why a baseline is no working one.
+struct Why {
+    reason: String,
+    /// True if its request held invented values.
+    invented: bool,
+}
+
 /// Why there is no baseline.
 enum NoBaseline {
     /// The mode keeps every request back that could be built.
     KeptBack(String),
     /// Nothing was sent, and why.
     Unsent(String),
+}
+
+/// Identities that have the very same credentials, by the first of them: for the API they are one.
+fn twins(door: &Door, failures: &BTreeMap<Arc<str>, String>) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
+    let mut by_values: BTreeMap<BTreeSet<String>, Arc<str>> = BTreeMap::new();
+    let mut twins: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+    let may_be = |live: &&Arc<Live>| !failures.contains_key(&live.name) && live.identity.signer.is_none();
+    for live in door.identities.iter().filter(may_be) {
+        let values: BTreeSet<String> =
+            live.generation().credentials.iter().map(|c| c.value.expose().to_owned()).collect();
+        if values.is_empty() {
+            continue;
+        }
+        match by_values.get(&values) {
+            Some(first) => twins.entry(first.clone()).or_default().push(live.name.clone()),
+            None => _ = by_values.insert(values, live.name.clone()),
+        }
+    }
+    twins
+}
+
+/// What the sign-ins answered, as recorded: credentials in it are masked. One sign-in was sent for each
+/// identity that has one, in their order.
+fn signed_in_as(door: &Door) -> Vec<(Arc<str>, Value)> {
+    let exchanges = door.exchanges();
+    let answers = exchanges.iter().filter(|e| e.purpose == Purpose::SignIn);
+    let lives = door.identities.iter().filter(|live| live.identity.login.is_some());
+    lives.zip(answers).filter_map(|(live, e)| Some((live.name.clone(), e.response()?.json()?))).collect()
 }
 
 impl Surveying<'_> {
@@ -154,6 +211,8 @@ impl Surveying<'_> {
         }
         let who = if lives.is_empty() { vec![None] } else { able };
         let (mut reasons, mut kept_back) = (Vec::new(), Vec::new());
+        // A refusal of what was invented says nothing of the operation.
+        let mut is_refused = true;
         let mut working: Option<Request> = None;
         for live in who {
             match self.baseline(operation, &surveyed.key, live, working.as_ref()).await {
@@ -161,26 +220,35 @@ impl Surveying<'_> {
                     if baseline.standing == Standing::Works {
                         working.get_or_insert(baseline.request.clone());
                     } else {
-                        reasons.push(why);
+                        reasons.push(why.reason);
                     }
+                    is_refused &= baseline.standing == Standing::Refused && !why.invented;
                     surveyed.baselines.push(baseline);
                 }
                 Err(NoBaseline::KeptBack(why)) => kept_back.push(why),
                 Err(NoBaseline::Unsent(why)) => reasons.push(why),
             }
         }
-        surveyed.baselines.sort_by_key(|b| b.standing != Standing::Works);
-        let refused =
-            !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Refused);
+        let is_refused = is_refused && !surveyed.baselines.is_empty();
         let gone = !surveyed.baselines.is_empty() && surveyed.baselines.iter().all(|b| b.standing == Standing::Missing);
+        if working.is_none()
+            && !lives.is_empty()
+            && let Some(anonymous) = self.anonymous(operation, &surveyed).await
+        {
+            if anonymous.standing == Standing::Works {
+                working = Some(anonymous.request.clone());
+            }
+            surveyed.baselines.push(anonymous);
+        }
+        surveyed.baselines.sort_by_key(|b| b.standing != Standing::Works);
         surveyed.reach = match () {
             () if working.is_some() => Reach::Working,
             () if surveyed.baselines.is_empty() && reasons.is_empty() && !kept_back.is_empty() => {
                 Reach::SetAside(kept_back.swap_remove(0))
             }
             () if gone && operation.deprecated => Reach::SetAside("it is deprecated and closed".into()),
-            () if refused && !lives.is_empty() => Reach::Refused,
-            () if refused => Reach::Unreachable("it needs credentials".into()),
+            () if is_refused && !lives.is_empty() => Reach::Refused,
+            () if is_refused => Reach::Unreachable("it needs credentials".into()),
             () => Reach::Unreachable(reasons.into_iter().next().unwrap_or_else(|| "it was not tried".into())),
         };
         surveyed
@@ -202,20 +270,24 @@ impl Surveying<'_> {
         key: &OperationKey,
         live: Option<&Arc<Live>>,
         working: Option<&Request>,
-    ) -> Result<(Baseline, String), NoBaseline> {
+    ) -> Result<(Baseline, Why), NoBaseline> {
         let mut learnt = Learnt::default();
         let mut kept_back = None;
         let mut tried: Vec<Request> = Vec::new();
-        let mut last: Option<(Request, Sent, Standing)> = None;
+        let mut last: Option<Last> = None;
         let mut candidate = 0;
+        let mut invented = false;
+        let mut known: Option<Last> = None;
+        let has_path = operation.parameters.iter().any(|p| p.location == ParameterLocation::Path);
         for attempt in 0..ATTEMPTS {
             if self.door.requests() >= self.most_requests || Instant::now() >= self.until {
                 return last
-                    .map(|l| self.done(live, l, None))
-                    .ok_or_else(|| NoBaseline::Unsent("the survey's share of the budget is used up".into()));
+                    .map(|l| self.done(operation, live, l, None))
+                    .ok_or_else(|| NoBaseline::Unsent(OVER_BUDGET.into()));
             }
             let request = match (live.and_then(|live| live.sample()), working) {
                 (Some(sample), _) => sample.clone(),
+                // What works for another identity is no invention.
                 (None, Some(request)) if attempt == 0 => request.clone(),
                 (None, Some(_) | None) => {
                     let harvest = self.harvest.lock().expect("no holder panics");
@@ -226,7 +298,9 @@ impl Surveying<'_> {
                         harvest: &harvest,
                         identity: live.map(|l| &*l.name),
                     };
-                    sources.request(operation, &learnt, candidate)
+                    let built = sources.request(operation, &learnt, candidate);
+                    invented = built.invented;
+                    built.request
                 }
             };
             if tried.contains(&request) {
@@ -253,7 +327,12 @@ impl Surveying<'_> {
             };
             let standing = self.standing(&sent);
             let raw = sent.raw.clone();
-            last = Some((request, sent, standing));
+            if let Some(Last { standing: Standing::Refused, invented: false, .. }) = &last
+                && known.is_none()
+            {
+                known = last.take();
+            }
+            last = Some(Last { request, sent, standing, invented });
             match standing {
                 Standing::Works => {
                     let repeated = self.repeat(&draft, key).await;
@@ -261,7 +340,7 @@ impl Surveying<'_> {
                         self.harvest.lock().expect("no holder panics").take(&key.path, &body, live.map(|l| &l.name));
                     }
                     let last = last.take().expect("set above");
-                    return Ok(self.done(live, last, repeated));
+                    return Ok(self.done(operation, live, last, repeated));
                 }
                 Standing::Invalid => {
                     let complaints = raw.as_ref().map(|r| complaints(r)).unwrap_or_default();
@@ -270,11 +349,15 @@ impl Surveying<'_> {
                     }
                 }
                 Standing::Missing | Standing::Failed => candidate += 1,
+                // The next id may be one of the caller's own.
+                Standing::Refused if has_path => candidate += 1,
                 Standing::Refused | Standing::Limited | Standing::Redirected | Standing::Unclear => break,
             }
         }
         let none = || kept_back.unwrap_or_else(|| NoBaseline::Unsent("no request could be built".into()));
-        last.map(|l| self.done(live, l, None)).ok_or_else(none)
+        // Of several refusals the one of a value that is known says more.
+        let last = known.or(last);
+        last.map(|l| self.done(operation, live, l, None)).ok_or_else(none)
     }
 
     /// How an answer is to be read; one that a path which cannot exist gets too is none.
@@ -300,12 +383,13 @@ impl Surveying<'_> {
 
     fn done(
         &self,
+        operation: &inventory::Operation,
         live: Option<&Arc<Live>>,
-        last: (Request, Sent, Standing),
+        last: Last,
         repeated: Option<Recorded>,
-    ) -> (Baseline, String) {
-        let (request, sent, standing) = last;
-        let why = reason(&sent, standing);
+    ) -> (Baseline, Why) {
+        let Last { request, sent, standing, invented } = last;
+        let why = Why { reason: reason(&sent, standing, operation, invented), invented };
         let volatile = match (sent.recorded.response(), repeated.as_ref().and_then(|r| r.response())) {
             // A refusal of the second one is no other content.
             (Some(first), Some(second)) if controls::standing(first) == controls::standing(second) => {
@@ -317,160 +401,29 @@ impl Surveying<'_> {
         (Baseline { identity, request, exchange: sent.recorded, standing, repeated, volatile }, why)
     }
 
-    /// Finds out which credentials matter, and an operation that shows whether they still work.
-    async fn identity(
-        &self,
-        live: &Arc<Live>,
-        failure: Option<&String>,
-        operations: &[SurveyedOperation],
-    ) -> SurveyedIdentity {
-        let mut surveyed = SurveyedIdentity {
-            name: live.name.clone(),
-            role: live.identity.role.clone(),
-            tenant: live.identity.tenant.clone(),
-            places: Vec::new(),
-            signs: live.identity.signer.is_some(),
-            mode: match (&live.identity.signer, live.sample()) {
-                (None, _) => SigningMode::None,
-                (Some(_), Some(_)) => SigningMode::Sample,
-                (Some(_), None) => SigningMode::Secret,
-            },
-            signed: live.identity.signer.as_ref().and_then(|s| s.places()),
-            is_monotone: live.identity.signer.as_ref().is_some_and(|s| s.is_monotone()),
-            has_revoked_key: live.identity.revoked_key.is_some(),
-            signer: live.identity.signer.clone(),
-            alive: false,
-            note: String::new(),
-            canary: None,
-        };
-        let places = || live.generation().credentials.iter().map(|c| c.place.clone()).collect::<Vec<_>>();
-        surveyed.places = places();
-        if let Some(why) = live.sample().and_then(|sample| self.why_unusable(sample, live, operations)) {
-            surveyed.note = why;
-            return surveyed;
+    /// What a request without credentials gets where no identity gets anything: whether the target answers
+    /// anybody is asked before a credential is blamed.
+    async fn anonymous(&self, operation: &inventory::Operation, surveyed: &SurveyedOperation) -> Option<Baseline> {
+        let last = surveyed.baselines.last()?;
+        if self.door.requests() >= self.most_requests || Instant::now() >= self.until {
+            return None;
         }
-        if let Some(failure) = failure {
-            surveyed.note = failure.clone();
-            return surveyed;
-        }
-        let own: Vec<(&SurveyedOperation, &Baseline)> =
-            operations.iter().filter_map(|o| Some((o, o.baseline_of(&live.name)?))).collect();
-        let mut works: Vec<_> = own.iter().filter(|(_, b)| b.standing == Standing::Works).copied().collect();
-        works.sort_by_key(|(o, _)| {
-            let declared = o.protection == Protection::Declared;
-            (!declared, !o.is_reading(), o.operation.parameters.len(), o.operation.index)
-        });
-        for (operation, baseline) in works.iter().take(CANARIES) {
-            let draft = baseline.draft(&operation.key);
-            let without = self.accepted(&draft.clone().without_credentials(), baseline).await;
-            if without != Some(false) {
-                continue;
-            }
-            surveyed.canary = Some(operation.key.clone());
-            surveyed.alive = true;
-            surveyed.note = format!("{} answers it and refuses a request without credentials", operation.key);
-            if surveyed.places.len() > 1 {
-                let mut needed = Vec::new();
-                for position in 0..surveyed.places.len() {
-                    let dropping = draft.clone().authenticate(Authenticate::Dropping(position));
-                    if self.accepted(&dropping, baseline).await == Some(false) {
-                        needed.push(position);
-                    }
-                }
-                if !needed.is_empty() {
-                    live.keep_only(&needed);
-                    surveyed.places = places();
-                }
-            }
-            self.learn_replays(live, &surveyed, &draft).await;
-            _ = live.canary.set(draft);
-            return surveyed;
-        }
-        let declared = operations.iter().any(|o| o.protection == Protection::Declared);
-        let works_protected = works.iter().any(|(o, _)| o.protection == Protection::Declared);
-        let refused = own.iter().filter(|(_, b)| b.standing == Standing::Refused).count();
-        (surveyed.alive, surveyed.note) = match () {
-            () if works.is_empty() && refused > 0 => {
-                (false, format!("refused by {refused} operations, answered by none"))
-            }
-            () if works.is_empty() => (false, "no operation answered it".into()),
-            () if works_protected => (true, "protected operations answer it, and without credentials too".into()),
-            () if declared && refused > 0 => (false, "every protected operation refuses it".into()),
-            () if refused > 0 => (false, "operations that refuse it answer nobody; the others answer everybody".into()),
-            () => (true, "no operation asks for credentials".into()),
-        };
-        if let (Some((operation, baseline)), true) = (works.first(), surveyed.alive) {
-            _ = live.canary.set(baseline.draft(&operation.key));
-        }
-        surveyed
-    }
-
-    /// Finds out whether the server refuses a signature that it has seen, where equal requests of one
-    /// second carry the same.
-    async fn learn_replays(&self, live: &Live, surveyed: &SurveyedIdentity, draft: &Draft) {
-        let (Some(signer), Some(places)) = (&live.identity.signer, &surveyed.signed) else { return };
-        let path = draft.request.path();
-        if !live.signatures.matter(&**signer, places) || effect::reads_once(path) || effect::is_metered(path) {
-            return;
-        }
-        let frozen = draft.clone().frozen(self.door.stamp(draft).await);
-        let mut works = [false; 2];
-        for works in &mut works {
-            let Ok(sent) = self.door.send(&frozen, Purpose::Survey, &|| Ok(())).await else { return };
-            let Some(response) = sent.recorded.response() else { return };
-            *works = match standing(response) {
-                Standing::Works => true,
-                Standing::Refused | Standing::Invalid => false,
-                Standing::Missing | Standing::Limited | Standing::Failed => return,
-                Standing::Redirected | Standing::Unclear => return,
-            };
-        }
-        if let [true, second] = works {
-            live.signatures.learn(!second);
-        }
+        let request = last.request.clone();
+        let draft = Draft::anonymous(request.clone()).for_operation(&surveyed.key);
+        let sent = self.door.recall(&draft, Purpose::Survey, &|| Ok(())).await.ok()?;
+        let standing = self.standing(&sent);
+        let repeated = if standing == Standing::Works { self.repeat(&draft, &surveyed.key).await } else { None };
+        Some(self.done(operation, None, Last { request, sent, standing, invented: false }, repeated).0)
     }
 
     /// The operation of a captured request: its method and the path template with the most fixed segments.
-    fn operation_of(&self, sample: &Request) -> Option<OperationKey> {
+    pub(super) fn operation_of(&self, sample: &Request) -> Option<OperationKey> {
         let path = sample.path().strip_prefix(self.door.base_path.as_str())?;
         let fits =
             self.inventory.operations.iter().filter(|o| o.method == sample.method && is_of_template(&o.path, path));
         let fixed = |template: &str| template.split('/').filter(|segment| !segment.contains('{')).count();
         let operation = fits.max_by_key(|o| fixed(&o.path))?;
         Some(OperationKey { method: operation.method.clone(), path: operation.path.clone() })
-    }
-
-    /// Why a captured request is of no use, if it is of none.
-    fn why_unusable(&self, sample: &Request, live: &Live, operations: &[SurveyedOperation]) -> Option<String> {
-        let Some(key) = self.operation_of(sample) else {
-            return Some("no operation of the description has the sample's method and path".into());
-        };
-        let operation = operations.iter().find(|o| o.key == key)?;
-        if let Reach::SetAside(why) = &operation.reach {
-            return Some(format!("the sample is of {key}, which is not sent ({why})"));
-        }
-        let Some(baseline) = operation.baseline_of(&live.name) else {
-            return Some(format!("the sample of {key} was not sent"));
-        };
-        if baseline.standing != Standing::Works {
-            let status = baseline.exchange.status().map(|s| format!(" ({s})")).unwrap_or_default();
-            return Some(format!("the sample was refused{status}: capture a fresh one"));
-        }
-        let again = baseline.repeated.as_ref().and_then(|repeated| repeated.response()).map(standing);
-        (again.is_some() && again != Some(Standing::Works)).then(|| {
-            "the sample works once only, what it carries is remembered: give the secret under `signing:`".to_owned()
-        })
-    }
-
-    /// Whether a request is still accepted; `None` where that cannot be told.
-    async fn accepted(&self, draft: &Draft, baseline: &Baseline) -> Option<bool> {
-        let sent = self.door.recall(draft, Purpose::Survey, &|| Ok(())).await.ok()?;
-        let (answer, works) = (sent.recorded.response()?, baseline.exchange.response()?);
-        match standing(answer) {
-            Standing::Works => (controls::content(answer, works, &baseline.volatile) == Sameness::Same).then_some(true),
-            Standing::Refused | Standing::Invalid | Standing::Missing => Some(false),
-            Standing::Redirected | Standing::Limited | Standing::Failed | Standing::Unclear => None,
-        }
     }
 }
 
@@ -506,23 +459,4 @@ fn same_answer(a: &Response, b: &Response) -> bool {
         Some(fields.map(|(name, value)| (name.clone(), value.is_null())).collect::<BTreeSet<_>>())
     };
     members(&x).is_some_and(|m| !m.is_empty() && members(&y) == Some(m))
-}
-
-/// Why an answer is no working one, in words.
-fn reason(sent: &Sent, standing: Standing) -> String {
-    let status = sent.recorded.status().unwrap_or_default();
-    match (&sent.recorded.answer, standing) {
-        (model::Answer::Error(error), _) => error.to_string(),
-        (_, Standing::Works) => String::new(),
-        (_, Standing::Refused) => format!("refused ({status})"),
-        (_, Standing::Missing) => format!("no working id found ({status}); set one under `values:`"),
-        (_, Standing::Invalid) => format!("no accepted values found ({status}); set them under `values:`"),
-        (_, Standing::Limited) => format!("too many requests ({status})"),
-        (_, Standing::Failed) => format!("the server fails ({status})"),
-        (_, Standing::Redirected) => format!("redirected elsewhere ({status})"),
-        (_, Standing::Unclear) if (200..300).contains(&status) => {
-            "a path that cannot exist gets the same answer".into()
-        }
-        (_, Standing::Unclear) => format!("an answer that fits no class ({status})"),
-    }
 }

@@ -37,6 +37,7 @@ pub mod signature_coverage;
 pub mod signature_enforcement;
 pub mod signature_forgery;
 pub mod signature_oracle;
+pub mod state_changing_get;
 pub mod tls;
 pub mod trace_method_enabled;
 pub mod unauthenticated_access;
@@ -113,6 +114,7 @@ pub static FOLDERS: &[Folder] = &[
     folder!(signature_enforcement),
     folder!(signature_forgery),
     folder!(signature_oracle),
+    folder!(state_changing_get),
     folder!(tls),
     folder!(trace_method_enabled),
     folder!(unauthenticated_access),

@@ -30,6 +30,8 @@ pub(crate) struct Gate {
     repeatable: BTreeSet<OperationKey>,
     /// Reading operations that do more by their description, with what they do.
     described: Vec<(OperationKey, Effect)>,
+    /// Paths with a word that changes state, of operations that read by their description.
+    reading: Vec<String>,
     random_sign_ins: AtomicU32,
     server_errors: AtomicU32,
 }
@@ -41,9 +43,14 @@ impl Gate {
             let key = || OperationKey { method: operation.method.clone(), path: operation.path.clone() };
             (effect > Effect::Reads).then(|| (key(), effect))
         });
+        let reading = inventory.operations.iter().filter(|operation| {
+            let says = || effect::effect(&Request::new(&operation.method, &operation.path));
+            effect::reads_by_description(operation) && says() == Effect::Changes
+        });
         Self {
             base_path: base_path.to_owned(),
             described: described.collect(),
+            reading: reading.map(|operation| operation.path.clone()).collect(),
             repeatable,
             random_sign_ins: AtomicU32::new(0),
             server_errors: AtomicU32::new(0),
@@ -68,7 +75,19 @@ impl Gate {
         if operation.is_some_and(|key| self.is_repeated(key, &below)) {
             return Effect::Reads;
         }
-        effect::effect(&below).max(self.described(&below, operation))
+        let by_bytes = match effect::effect(&below) {
+            Effect::Changes if self.is_reading(&below) => Effect::Reads,
+            other => other,
+        };
+        by_bytes.max(self.described(&below, operation))
+    }
+
+    /// True if it is the path alone that says that a request changes state, and the path is that of an
+    /// operation that reads by its description.
+    fn is_reading(&self, below: &Request) -> bool {
+        let query = Request { target: format!("/?{}", below.query().unwrap_or_default()), ..below.clone() };
+        effect::effect(&query) == Effect::Reads
+            && self.reading.iter().any(|template| is_of_template(template, below.path()))
     }
 
     /// True if the user lets the operation be sent, and the request does nothing that its operation does

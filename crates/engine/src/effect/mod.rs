@@ -2,7 +2,7 @@
 //!
 //! The word lists are data, in `words/`.
 
-use inventory::Operation;
+use inventory::{Operation, ParameterLocation};
 use model::{Mode, Request};
 
 mod words;
@@ -88,6 +88,50 @@ pub fn described(operation: &Operation) -> Effect {
     said(by_id.max(text.and_then(words::of_sentence)))
 }
 
+/// True if the description says that a reading operation reads although a word of its path says that it
+/// changes state: `GET /pay-runs`, "Retrieves pay runs". What a path says to destroy is believed.
+pub(crate) fn reads_by_description(operation: &Operation) -> bool {
+    let text = operation.summary.as_deref().filter(|text| !text.trim().is_empty()).or(operation.description.as_deref());
+    let says = |text: &str| words::of_sentence(text).is_none() && words::sentence_reads(text);
+    let by_id =
+        || operation.operation_id.as_deref().is_some_and(|id| words::of_id(id).is_none() && words::id_reads(id));
+    match text {
+        Some(text) if words::of_sentence(text).is_some() => false,
+        Some(text) => says(text) || by_id(),
+        None => by_id(),
+    }
+}
+
+/// What of an operation says that its GET does more than read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stated {
+    /// What it does: [`Effect::Changes`] or [`Effect::Destroys`].
+    pub effect: Effect,
+    /// Where that stands, in words: `its path`.
+    pub place: &'static str,
+}
+
+/// What of an operation says that it does more than read although its method does: its path, a parameter
+/// that it requires, its operation id, its summary or description. None for other methods.
+pub fn stated(operation: &Operation) -> Option<Stated> {
+    if !matches!(operation.method.as_str(), "GET" | "HEAD" | "QUERY") {
+        return None;
+    }
+    let required = operation.parameters.iter().filter(|p| p.required && p.location == ParameterLocation::Query);
+    let pairs = required.map(|p| (&p.name, p.examples.first().and_then(|example| example.as_str()).unwrap_or("x")));
+    let by_query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let of = |verb: Option<Verb>, place| verb.map(|verb| Stated { effect: said(Some(verb)), place });
+    let by_path =
+        words::of_path(&operation.path).filter(|verb| *verb == Verb::Destroys || !reads_by_description(operation));
+    of(by_path, "its path")
+        .or_else(|| of(words::of_query(&by_query, &operation.path), "a required parameter"))
+        .or_else(|| of(operation.operation_id.as_deref().and_then(words::of_id), "its operation ID"))
+        .or_else(|| match described(operation) {
+            Effect::Reads => None,
+            effect => Some(Stated { effect, place: "its summary or description" }),
+        })
+}
+
 fn said(verb: Option<Verb>) -> Effect {
     match verb {
         None => Effect::Reads,
@@ -108,15 +152,18 @@ pub fn permit(mode: Mode, effect: Effect) -> Result<(), NotSent> {
         | (Mode::Active | Mode::Destructive, Effect::Changes | Effect::Writes)
         | (Mode::Destructive, Effect::Deletes | Effect::Destroys) => Ok(()),
         (Mode::Passive | Mode::Safe, Effect::Changes) => {
-            refuse("its name says that it changes state: --mode active sends it, or an entry under `repeatable`")
+            refuse("by its name it changes state: --mode active sends it, or an entry under `repeatable`")
         }
         (Mode::Passive | Mode::Safe, Effect::Writes) => refuse(WRITES),
         (Mode::Passive | Mode::Safe | Mode::Active, Effect::Deletes) => refuse(WRITES),
         (Mode::Passive | Mode::Safe | Mode::Active, Effect::Destroys) => {
-            refuse("its name says that it destroys something: an entry under `repeatable` sends it")
+            refuse("by its name it destroys something: an entry under `repeatable` sends it")
         }
     }
 }
+
+/// How the reasons begin why a GET is kept back.
+pub const BY_NAME: &str = "by its name";
 
 /// Why the survey sends no method that writes, whatever the mode.
 pub(crate) const WRITES: &str = "its method may write: an entry under `repeatable` sends it";
@@ -316,6 +363,33 @@ mod tests {
         assert_eq!(said(Some("getUpdates"), Some("Get updates"), Some("Deletes nothing")), Effect::Reads);
         assert_eq!(said(Some("blockHeight"), None, None), Effect::Reads);
         assert_eq!(said(Some("transferMoney"), None, None), Effect::Changes);
+    }
+
+    #[test]
+    fn a_path_that_may_be_a_noun_is_read_as_its_description_says() {
+        let stated = |path: &str, id: Option<&str>, summary: Option<&str>| {
+            let mut inventory = inventory::Inventory::single("GET", path);
+            let operation = std::sync::Arc::make_mut(&mut inventory.operations[0]);
+            operation.operation_id = id.map(Into::into);
+            operation.summary = summary.map(Into::into);
+            stated(operation).map(|stated| stated.effect)
+        };
+        for (path, id, summary) in [
+            ("/PayRuns", None, Some("Retrieves pay runs")),
+            ("/pulls/{number}/merge", Some("pulls/check-if-merged"), Some("Check if a pull request has been merged")),
+            ("/folders/{id}/trash", None, Some("Get trashed folder")),
+            ("/provision/status", Some("FetchProvisioningStatus"), None),
+        ] {
+            assert_eq!(stated(path, id, summary), None, "{path}");
+        }
+        for (path, id, summary) in [
+            ("/PayRuns", None, None),
+            ("/verify/{token}", Some("getVerify"), Some("Verify the sender")),
+            ("/cancel", Some("cancelOrder"), None),
+        ] {
+            assert_eq!(stated(path, id, summary), Some(Effect::Changes), "{path}");
+        }
+        assert_eq!(stated("/users/delete", Some("getUsers"), Some("Get users")), Some(Effect::Destroys));
     }
 
     #[test]

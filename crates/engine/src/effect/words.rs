@@ -216,6 +216,10 @@ const LABELS: [&str; 11] = [
     "warning",
 ];
 
+/// New values that stand in a path: `/pay/{to}/{amount}`. An address or a role there may be what is read.
+const IN_A_PATH: [&str; 8] =
+    ["amount", "betrag", "importe", "newemail", "newname", "newrole", "newvalue", "newpassword"];
+
 /// Parameters beside which a new value concerns somebody.
 const WHOM: [&str; 14] = [
     "user",
@@ -282,7 +286,8 @@ pub(super) fn of_path(path: &str) -> Option<Verb> {
     let of_segment = |(at, segment): (usize, &&str)| {
         if is_parameter(segment) {
             let name = plain(segment);
-            return (SECRETS.contains(name.as_str()) || VALUES.contains(name.as_str())).then_some(Verb::Changes);
+            let carries = SECRETS.contains(name.as_str()) || IN_A_PATH.contains(&name.as_str());
+            return carries.then_some(Verb::Changes);
         }
         let words = split(segment);
         let is_last = segments.get(at + 1).is_none();
@@ -328,31 +333,61 @@ pub(super) fn of_id(id: &str) -> Option<Verb> {
 
 /// What the first sentence of a text says that it does, by its leading verb.
 pub(super) fn of_sentence(text: &str) -> Option<Verb> {
-    let parts = text.split(['.', '\n', '\r', '!', ':', '[', ']', '(', ')']).map(str::trim);
-    let sentence = parts.filter(|part| !part.is_empty()).find(|part| !LABELS.contains(&plain(part).as_str()))?;
-    let words: Vec<String> = sentence
-        .split(|c: char| !c.is_alphanumeric() && c != '\'')
-        .filter(|word| !word.is_empty())
-        .take(10)
-        .map(str::to_lowercase)
-        .collect();
-    let begins = words.first().is_some_and(|first| BEGINS_BEFORE_A_VERB.contains(&first.as_str()));
-    let skipped = words.iter().take_while(|word| begins && BEFORE_A_VERB.contains(&word.as_str())).count();
-    let first = words.get(skipped)?;
-    let next = words.get(skipped + 1).map(String::as_str).unwrap_or_default();
-    if BEHIND_A_NOUN.contains(&next) {
+    let lead = Lead::of(text)?;
+    if BEHIND_A_NOUN.contains(&lead.next.as_str()) {
         return None;
     }
-    let third = || {
-        let stems = [first.strip_suffix("es"), first.strip_suffix('s')];
-        let is_sentence = ARTICLES.contains(&next) || skipped > 0;
-        stems.into_iter().flatten().find_map(exact).filter(|_| is_sentence)
-    };
-    let gerund = || {
-        let stem = first.strip_suffix("ing")?;
-        exact(stem).or_else(|| exact(&format!("{stem}e"))).filter(|_| skipped > 0)
-    };
-    exact(first).or_else(|| in_one_script(first)).or_else(third).or_else(gerund)
+    exact(&lead.word).or_else(|| in_one_script(&lead.word)).or_else(|| lead.inflected(exact))
+}
+
+/// True if the leading verb of a text's first sentence is one that reads: `Retrieves …`, `Get …`.
+pub(super) fn sentence_reads(text: &str) -> bool {
+    let reads = |word: &str| READS.contains(word).then_some(());
+    Lead::of(text).is_some_and(|lead| {
+        let third = [lead.word.strip_suffix("es"), lead.word.strip_suffix('s')];
+        reads(&lead.word).is_some() || third.into_iter().flatten().any(|stem| reads(stem).is_some())
+    })
+}
+
+/// True if an operation id begins with a verb that reads.
+pub(super) fn id_reads(id: &str) -> bool {
+    split(id).first().is_some_and(|first| READS.contains(first.as_str()))
+}
+
+/// The leading word of a sentence, and the one behind it.
+struct Lead {
+    word: String,
+    next: String,
+    /// True behind words such as `This endpoint`.
+    is_introduced: bool,
+}
+
+impl Lead {
+    fn of(text: &str) -> Option<Self> {
+        let parts = text.split(['.', '\n', '\r', '!', ':', '[', ']', '(', ')']).map(str::trim);
+        let sentence = parts.filter(|part| !part.is_empty()).find(|part| !LABELS.contains(&plain(part).as_str()))?;
+        let mut words = sentence
+            .split(|c: char| !c.is_alphanumeric() && c != '\'')
+            .filter(|word| !word.is_empty())
+            .take(10)
+            .map(str::to_lowercase)
+            .peekable();
+        let is_introduced = words.peek().is_some_and(|first| BEGINS_BEFORE_A_VERB.contains(&first.as_str()));
+        while is_introduced && words.next_if(|word| BEFORE_A_VERB.contains(&word.as_str())).is_some() {}
+        let word = words.next()?;
+        Some(Self { word, next: words.next().unwrap_or_default(), is_introduced })
+    }
+
+    /// The verb of which the word is the third person or, behind an introduction, the gerund.
+    fn inflected(&self, verb: impl Fn(&str) -> Option<Verb>) -> Option<Verb> {
+        let is_sentence = ARTICLES.contains(&self.next.as_str()) || self.is_introduced;
+        let third = [self.word.strip_suffix("es"), self.word.strip_suffix('s')];
+        let third = third.into_iter().flatten().find_map(&verb).filter(|_| is_sentence);
+        third.or_else(|| {
+            let stem = self.word.strip_suffix("ing").filter(|_| self.is_introduced)?;
+            verb(stem).or_else(|| verb(&format!("{stem}e")))
+        })
+    }
 }
 
 /// True if a path says that each reading takes something away: a queue, a one-time link.
@@ -387,7 +422,9 @@ fn of_words(words: &[String]) -> Option<Verb> {
         let before = at.checked_sub(1).and_then(|before| words.get(before)).map(String::as_str).unwrap_or_default();
         let next = words.get(at + 1).map(String::as_str).unwrap_or_default();
         let found = verb(word)?;
-        let is_noun = BEFORE_A_NOUN.contains(&before) || (found == Verb::Changes && BEHIND_A_NOUN.contains(&next));
+        let is_add_on = word == "add" && matches!(next, "on" | "ons");
+        let is_noun =
+            is_add_on || BEFORE_A_NOUN.contains(&before) || (found == Verb::Changes && BEHIND_A_NOUN.contains(&next));
         (!is_noun).then_some(found)
     };
     let of_pair = |pair: &[String]| match pair {

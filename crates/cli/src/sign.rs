@@ -64,7 +64,7 @@ fn sign(mut request: Request, signer: &Keyed) -> anyhow::Result<ExitCode> {
         Stamp { unix_ms: chrono::Utc::now().timestamp_millis(), nonce: uuid::Uuid::now_v7().simple().to_string() };
     signer.sign(&mut request, &stamp);
     let local = Origin { secure: true, host: "localhost".into(), port: 443 };
-    data(&format!("{}\n", report::curl(&local, &request)))
+    data(&format!("{}\n", report::curl(&local, &request, &report::Masks::new())))
 }
 
 fn check(request: &Request, signer: &Keyed) -> anyhow::Result<ExitCode> {

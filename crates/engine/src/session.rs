@@ -120,6 +120,12 @@ impl Session {
         self.door.mask(secret, label);
     }
 
+    /// The same for a value that a check made up and that is no secret: it is masked so that it is found, and
+    /// stands in the commands that people run.
+    pub fn mask_made_up(&self, value: &str, label: &str) {
+        self.door.mask_made_up(value, label);
+    }
+
     /// True if a text holds a credential of the scan, however it is written.
     pub fn knows(&self, text: &str) -> bool {
         self.door.knows(text)

@@ -31,7 +31,7 @@ pub use identity::{Credential, Identity, Place, RevokedKey};
 pub use meta::{Category, Code, Meta, Mode, Need, Owasp, Remedy, Variant};
 pub use redact::Redactor;
 pub use scan::{
-    Assessment, Outcome, ReplayWindow, Scan, Shortfall, SignatureCoverage, SignedPart, SubjectKey, WindowBounds,
+    Assessment, Behind, Outcome, ReplayWindow, Scan, Shortfall, SignatureCoverage, SignedPart, SubjectKey, WindowBounds,
 };
 pub use score::{Grade, Method, Score, score};
 pub use secret::{KnownSecret, Secret};

@@ -21,6 +21,18 @@ use crate::verdict::Verdict;
 /// Version of the JSON that a [`Scan`] serializes to. Fields are only added within a version.
 pub const SCHEMA_VERSION: u32 = 2;
 
+/// What stands behind a mask, for commands that people run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Behind {
+    /// The user's environment variable that holds it.
+    Variable(String),
+    /// A value that the scan made up.
+    Value(String),
+    /// A credential that stands in no variable.
+    Credential,
+}
+
 /// What an assessment is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -476,6 +488,9 @@ pub struct Scan {
     /// How long signed requests live, by identity; empty where it was not measured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replay_windows: Vec<ReplayWindow>,
+    /// What stands behind masks, where that may be said, by the label of the mask.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masks: BTreeMap<String, Behind>,
     /// Operations that the scan left alone on purpose, and why.
     pub set_aside: Vec<Untested>,
     /// What the scan made and could not remove.

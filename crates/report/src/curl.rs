@@ -1,47 +1,156 @@
 //! An exchange as a command line that people can run.
 
-use model::{Origin, Request};
+use std::collections::{BTreeMap, BTreeSet};
 
-/// One `curl` command for a request. Credentials, which recordings mask as `{{alice.key}}`, become
-/// shell variables (`$ALICE_KEY`).
-pub fn curl(origin: &Origin, request: &Request) -> String {
+use model::{Behind, Origin, Request};
+
+use crate::visible::is_hidden;
+
+/// What stands behind the masks of a scan, by label.
+pub type Masks = BTreeMap<String, Behind>;
+
+/// One `curl` command for a request. Credentials, which recordings mask as `{{alice.key}}`, become shell
+/// variables: the user's own where one is known, else `$ALICE_KEY`. Values that the scan made up stand as
+/// they are.
+pub fn curl(origin: &Origin, request: &Request, masks: &Masks) -> String {
     let origin = request.origin.as_ref().unwrap_or(origin);
+    let word = |text: &str| quoted(text, masks);
     let mut command = String::from("curl -si");
-    match request.method.as_str() {
-        "GET" => {}
-        "HEAD" => command.push_str(" --head"),
-        other => command.push_str(&format!(" -X {other}")),
+    match (request.method.as_str(), request.body.is_empty()) {
+        ("GET", true) => {}
+        ("HEAD", true) => command.push_str(" --head"),
+        (other, _) => command.push_str(&format!(" -X {}", word(other))),
     }
-    // Dots and doubled slashes must arrive as they are.
+    // Dots and doubled slashes must arrive as they are, and brackets are no pattern.
     if request.target.contains("/.") || request.target.contains("//") {
         command.push_str(" --path-as-is");
     }
-    command.push_str(&format!(" {}", quoted(&format!("{origin}{}", request.target))));
+    let literal: String =
+        pieces(&request.target, masks).into_iter().filter(|(_, is_mask)| !is_mask).map(|(t, _)| t).collect();
+    if literal.contains(['[', ']', '{', '}']) {
+        command.push_str(" -g");
+    }
+    command.push_str(&format!(" {}", word(&format!("{origin}{}", request.target))));
     for (name, value) in request.headers.iter() {
-        command.push_str(&format!(" -H {}", quoted(&format!("{name}: {value}"))));
+        // `X:` would take the header out; `X;` sends it empty.
+        let header = if value.trim().is_empty() { format!("{name};") } else { format!("{name}: {value}") };
+        command.push_str(&format!(" -H {}", word(&header)));
     }
     if !request.body.is_empty() {
-        command.push_str(&format!(" --data-raw {}", quoted(&request.body.text())));
+        if !request.headers.contains("content-type") {
+            command.push_str(" -H 'Content-Type:'");
+        }
+        command.push_str(&format!(" --data-raw {}", word(&request.body.text())));
     }
     command
 }
 
-/// A shell word. Without a mask it stands in single quotes, where nothing is special; with one, in
-/// double quotes, so that the variable is replaced.
-fn quoted(text: &str) -> String {
-    if !text.contains("{{") {
+/// Labels of the masks that stand in a request.
+pub(crate) fn labels(request: &Request, masks: &Masks) -> BTreeSet<String> {
+    let texts = request.headers.iter().flat_map(|(name, value)| [name.to_owned(), value.to_owned()]);
+    let texts = texts.chain([request.target.clone(), request.body.text().into_owned()]);
+    let masked = |text: String| -> Vec<String> {
+        pieces(&text, masks).into_iter().filter(|(_, is_mask)| *is_mask).map(|(label, _)| label.to_owned()).collect()
+    };
+    texts.flat_map(masked).collect()
+}
+
+/// The shell variable for a label, and whether it is the user's own; `None` where the value is known.
+pub(crate) fn variable(label: &str, masks: &Masks) -> Option<(String, bool)> {
+    match masks.get(label) {
+        Some(Behind::Value(_)) => None,
+        Some(Behind::Variable(name)) if is_name(name) => Some((name.clone(), true)),
+        Some(Behind::Variable(_) | Behind::Credential) | None => {
+            let name: String =
+                label.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+            let name = if name.starts_with(|c: char| c.is_ascii_digit()) { format!("_{name}") } else { name };
+            Some((name, false))
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The parts of a text, and for each whether it is the label of a mask. What only looks like one is text: an
+/// API must not name a variable of whoever pastes the command.
+fn pieces<'t>(text: &'t str, masks: &Masks) -> Vec<(&'t str, bool)> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    let mut from = 0;
+    while let Some(start) = rest[from..].find("{{").map(|at| at + from) {
+        let Some(length) = rest[start + 2..].find("}}") else { break };
+        let label = &rest[start + 2..start + 2 + length];
+        if !masks.contains_key(label) && !is_signature(label) {
+            from = start + 2;
+            continue;
+        }
+        pieces.push((&rest[..start], false));
+        pieces.push((label, true));
+        rest = &rest[start + length + 4..];
+        from = 0;
+    }
+    pieces.push((rest, false));
+    pieces.retain(|(text, is_mask)| *is_mask || !text.is_empty());
+    pieces
+}
+
+/// `alice.signature:3fa2c1`, which names no variable that anybody has.
+fn is_signature(label: &str) -> bool {
+    let hash = label.rsplit_once(".signature:").map(|(_, hash)| hash).unwrap_or_default();
+    hash.len() == 6 && hash.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// A shell word: the one way in which any text gets into a command. What is text stands in single quotes,
+/// where nothing is special; a variable in double ones.
+fn quoted(text: &str, masks: &Masks) -> String {
+    let mut parts: Vec<(String, bool)> = Vec::new();
+    for (piece, is_mask) in pieces(text, masks) {
+        let (piece, is_variable) = match (is_mask, masks.get(piece)) {
+            (true, Some(Behind::Value(value))) => (value.clone(), false),
+            (true, _) => (variable(piece, masks).map(|(name, _)| name).unwrap_or_default(), true),
+            (false, _) => (piece.to_owned(), false),
+        };
+        match parts.last_mut() {
+            Some((last, false)) if !is_variable => last.push_str(&piece),
+            _ => parts.push((piece, is_variable)),
+        }
+    }
+    let is_plain = |text: &str| !text.chars().any(|c| is_hidden(c) || matches!(c, '\n' | '\t' | '!'));
+    let has_variable = parts.iter().any(|(_, is_variable)| *is_variable);
+    if has_variable && parts.iter().all(|(part, is_variable)| *is_variable || is_plain(part)) {
+        let inner = parts.iter().map(|(p, is_variable)| if *is_variable { format!("${{{p}}}") } else { escaped(p) });
+        return format!("\"{}\"", inner.collect::<String>());
+    }
+    let words =
+        parts.iter().map(|(part, is_variable)| if *is_variable { format!("\"${{{part}}}\"") } else { single(part) });
+    let word: String = words.collect();
+    if word.is_empty() { "''".into() } else { word }
+}
+
+/// Text in single quotes; with characters that would not be seen, in the quotes that take escapes.
+fn single(text: &str) -> String {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !text.is_empty() && text.chars().all(is_token) {
+        return text.to_owned();
+    }
+    if !text.chars().any(|c| is_hidden(c) || matches!(c, '\n' | '\t')) {
         return format!("'{}'", text.replace('\'', r"'\''"));
     }
-    let mut word = String::from("\"");
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let Some((name, tail)) = after.split_once("}}") else { break };
-        word.push_str(&escaped(before));
-        word.push_str(&format!("${{{}}}", variable(name)));
-        rest = tail;
+    let mut word = String::from("$'");
+    for c in text.chars() {
+        match c {
+            '\'' | '\\' => word.extend(['\\', c]),
+            '\n' => word.push_str("\\n"),
+            c if c.is_ascii_control() => word.push_str(&format!("\\x{:02x}", u32::from(c))),
+            c if is_hidden(c) => word.push_str(&format!("\\U{:08x}", u32::from(c))),
+            c => word.push(c),
+        }
     }
-    word.push_str(&escaped(rest));
-    word.push('"');
+    word.push('\'');
     word
 }
 
@@ -56,23 +165,69 @@ fn escaped(text: &str) -> String {
     escaped
 }
 
-fn variable(label: &str) -> String {
-    label.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn origin() -> Origin {
+        "http://127.0.0.1:5000".parse().unwrap()
+    }
+
+    fn masks() -> Masks {
+        let labels = ["alice.X-API-Key", "bob.bearer", "a.b"];
+        labels.into_iter().map(|label| (label.to_owned(), Behind::Credential)).collect()
+    }
+
+    #[test]
+    fn what_only_looks_like_a_mask_is_text() {
+        let request = Request::get("/a/{{HOME}}/{{x}}{{a.b}}").with_header("X-Sig", "{{me.signature:0a1b2c}}");
+        assert_eq!(
+            curl(&origin(), &request, &masks()),
+            r#"curl -si -g "http://127.0.0.1:5000/a/{{HOME}}/{{x}}${A_B}" -H "X-Sig: ${ME_SIGNATURE_0A1B2C}""#
+        );
+    }
+
     #[test]
     fn credentials_become_variables_and_nothing_else_is_special() {
-        let origin = "http://127.0.0.1:5000".parse().unwrap();
         let request = Request::get("/a?q=$(id)&r='x'")
             .with_header("X-API-Key", "{{alice.X-API-Key}}")
             .with_header("X", "`id` {{bob.bearer}}");
         assert_eq!(
-            curl(&origin, &request),
+            curl(&origin(), &request, &masks()),
             r#"curl -si 'http://127.0.0.1:5000/a?q=$(id)&r='\''x'\''' -H "X-API-Key: ${ALICE_X_API_KEY}" -H "X: \`id\` ${BOB_BEARER}""#
         );
+    }
+
+    #[test]
+    fn the_users_own_variables_are_named_and_made_up_values_stand_as_they_are() {
+        let masks = Masks::from([
+            ("key.X-API-Key".to_owned(), Behind::Variable("SHOP_KEY".into())),
+            ("random-key".to_owned(), Behind::Value("f3'a9".into())),
+        ]);
+        let request = Request::get("/a?k={{random-key}}").with_header("X-API-Key", "{{key.X-API-Key}}");
+        assert_eq!(
+            curl(&origin(), &request, &masks),
+            r#"curl -si 'http://127.0.0.1:5000/a?k=f3'\''a9' -H "X-API-Key: ${SHOP_KEY}""#
+        );
+    }
+
+    #[test]
+    fn what_a_command_sends_is_what_was_sent() {
+        for (request, command) in [
+            (Request::get("/a").with_header("X-API-Key", ""), "curl -si 'http://127.0.0.1:5000/a' -H 'X-API-Key;'"),
+            (Request::get("/a[0]{b}"), "curl -si -g 'http://127.0.0.1:5000/a[0]{b}'"),
+            (Request::new("X;$'\\164';", "/a"), r"curl -si -X 'X;$'\''\164'\'';' 'http://127.0.0.1:5000/a'"),
+            (Request::new("PURGE", "/../a"), "curl -si -X PURGE --path-as-is 'http://127.0.0.1:5000/../a'"),
+            (
+                Request { body: "a\nb'\u{1b}\u{202e}".into(), ..Request::get("/a") },
+                r"curl -si -X GET 'http://127.0.0.1:5000/a' -H 'Content-Type:' --data-raw $'a\nb\'\x1b\U0000202e'",
+            ),
+            (
+                Request::get("/a").with_header("X", "hi! {{a.b}}"),
+                r#"curl -si 'http://127.0.0.1:5000/a' -H 'X: hi! '"${A_B}""#,
+            ),
+        ] {
+            assert_eq!(curl(&origin(), &request, &masks()), command);
+        }
     }
 }

@@ -10,7 +10,7 @@ mod summary;
 mod survey;
 mod visible;
 
-pub use curl::curl;
+pub use curl::{Masks, curl};
 pub use evidence::evidence;
 pub use json::{json, schema};
 pub use proof::proof;

@@ -1,10 +1,11 @@
 //! One finding with everything that proves it.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use model::{Answer, Finding, Scan, Severity};
+use model::{Answer, Evidence, Exchange, Finding, Scan, Severity};
 
-use crate::curl::curl;
+use crate::curl::{curl, labels, variable};
 use crate::remedy::named;
 use crate::requirements::requirements;
 use crate::visible::visible;
@@ -49,6 +50,7 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
     }
     let origin = scan.target.origin.as_ref();
     let evidence = finding.occurrences.first().map(|o| o.evidence.as_slice()).unwrap_or_default();
+    variables(scan, evidence, &mut text);
     for piece in evidence {
         let role = piece.role.replace('_', " ");
         if let Some(fact) = &piece.fact {
@@ -58,7 +60,7 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
             continue;
         };
         _ = writeln!(text, "\n{role}");
-        _ = writeln!(text, "  {}", curl(origin, &exchange.request));
+        _ = writeln!(text, "  {}", curl(origin, &exchange.request, &scan.masks));
         match &exchange.answer {
             Answer::Error(error) => _ = writeln!(text, "  no response: {error}"),
             Answer::Response(response) => {
@@ -77,8 +79,14 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
                 }
             }
         }
+        // A mark stands under the exchange that holds it, of those that have the role.
+        let others = evidence.iter().filter(|other| other.role == piece.role);
+        let others: Vec<&Exchange> =
+            others.filter_map(|o| o.exchange.and_then(|id| scan.exchanges.get(&id)).map(AsRef::as_ref)).collect();
         for mark in &piece.marks {
-            _ = writeln!(text, "  look at: {}", mark.replace('\n', " "));
+            if holds(exchange, mark) || !others.iter().any(|other| holds(other, mark)) {
+                _ = writeln!(text, "  look at: {}", mark.replace('\n', " "));
+            }
         }
     }
     _ = writeln!(text, "\nfix: {}", finding.remediation);
@@ -86,4 +94,45 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
         _ = writeln!(text, "code: {}: middlebrick explain {}", named(remedy), remedy.name);
     }
     visible(&text).into_owned()
+}
+
+/// Which variables the commands take, and how to set those that the user has not.
+fn variables(scan: &Scan, evidence: &[Evidence], text: &mut String) {
+    let exchanges = evidence.iter().filter_map(|piece| scan.exchanges.get(&piece.exchange?));
+    let all: BTreeSet<String> = exchanges.flat_map(|exchange| labels(&exchange.request, &scan.masks)).collect();
+    let taken: Vec<(&String, String, bool)> =
+        all.iter().filter_map(|label| variable(label, &scan.masks).map(|(name, own)| (label, name, own))).collect();
+    if !taken.is_empty() {
+        _ = writeln!(text, "\nvariables of the commands");
+    }
+    for (label, name, is_own) in taken {
+        let what = of_label(label);
+        if is_own {
+            _ = writeln!(text, "  ${name}: {what}, as it was set for the scan");
+        } else {
+            _ = writeln!(text, "  ${name}: {what}; set it first: export {name}='...'");
+        }
+    }
+}
+
+/// What a mask hides, in words.
+fn of_label(label: &str) -> String {
+    let (who, what) = label.split_once('.').unwrap_or(("", label));
+    match what.split(':').next().unwrap_or_default() {
+        "signature" => format!("a signature of `{who}`, made anew by `middlebrick sign request`"),
+        "basic" => format!("base64 of `user:password` of `{who}`"),
+        _ if who.is_empty() => format!("`{what}`"),
+        what => format!("`{what}` of `{who}`"),
+    }
+}
+
+/// Whether a text stands in what came back.
+fn holds(exchange: &Exchange, mark: &str) -> bool {
+    let Some(response) = exchange.response() else { return false };
+    let named = |(name, value): (&str, &str)| format!("{name}: {value}").to_ascii_lowercase();
+    let lower = mark.to_ascii_lowercase();
+    lower == format!("http {}", response.status)
+        || response.headers.iter().map(named).any(|header| header.contains(&lower))
+        || response.body.text().contains(mark)
+        || exchange.request.target.contains(mark)
 }

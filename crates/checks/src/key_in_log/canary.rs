@@ -196,7 +196,7 @@ fn name(place: &Place) -> String {
 /// The request with a random credential in one place and no real one.
 fn with(baseline: &Baseline, operation: &SurveyedOperation, place: &Place, made: &Random, session: &Session) -> Draft {
     for needle in &made.needles {
-        session.mask(needle, &Kind::of(place).label());
+        session.mask_made_up(needle, &Kind::of(place).label());
     }
     let mut draft = baseline.draft(&operation.key).without_credentials();
     place.put(&mut draft.request, &made.value);
@@ -273,7 +273,7 @@ async fn password(survey: &Survey, session: &Session) -> Result<Option<Canary>, 
     let Some(operation) = found else { return Ok(None) };
     let guesses = sign_in::guesses(&operation.operation, survey, session, 1).unwrap_or_default();
     let Some(guess) = guesses.into_iter().next() else { return Ok(None) };
-    session.mask(&guess.password, &Kind::Password.label());
+    session.mask_made_up(&guess.password, &Kind::Password.label());
     let mut draft = Draft::anonymous(guess.request).for_operation(&operation.key);
     draft.intent = Intent::RandomSignIn;
     let answer = match session.send(&draft).await {

@@ -161,7 +161,7 @@ async fn compare(
     let without = baseline.draft(&operation.key).without_credentials();
     let place = key_place(baseline, survey);
     let key = random_key(place.as_ref(), baseline, session);
-    session.mask(&key, "random-key");
+    session.mask_made_up(&key, "random-key");
     let with = |place: &Place| {
         let mut draft = without.clone();
         place.put(&mut draft.request, &key);

@@ -1,11 +1,12 @@
 //! What of an exchange is masked before it is recorded: credentials of the scan by their names, secrets of
 //! other people by theirs.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, RwLock};
 
 use model::redact::parts;
 use model::sensitive::{entropy_bits_per_char, is_placeholder, kind_by_name};
-use model::{Exchange, KnownSecret, Place, Redactor, Response, Scan};
+use model::{Behind, Exchange, KnownSecret, Place, Redactor, Response, Scan};
 use serde_json::Value;
 
 use crate::identities::{Identities, Live};
@@ -34,12 +35,13 @@ const SHORTEST_COOKIE: usize = 8;
 pub(super) struct Masking {
     redactor: RwLock<Redactor>,
     masker: Masker,
+    behind: RwLock<BTreeMap<String, Behind>>,
 }
 
 impl Masking {
     /// Knows every credential of the identities, and what else of the user's own is secret.
     pub(super) fn new(seed: u64, identities: &Identities, known: &[KnownSecret]) -> Self {
-        let masking = Self { redactor: RwLock::default(), masker: Masker::new(seed) };
+        let masking = Self { redactor: RwLock::default(), masker: Masker::new(seed), behind: RwLock::default() };
         for live in identities.iter() {
             masking.add_credentials(live);
             if let Some(secret) = live.identity.signer.as_ref().and_then(|signer| signer.secret()) {
@@ -61,7 +63,31 @@ impl Masking {
         for secret in known {
             masking.add(secret.value.expose(), &secret.label);
         }
+        masking.name_variables(identities, known);
         masking
+    }
+
+    /// Notes which of the user's variables holds which credential.
+    fn name_variables(&self, identities: &Identities, known: &[KnownSecret]) {
+        let mut behind = self.behind.write().expect("no holder panics");
+        for secret in known {
+            let Some(variable) = &secret.variable else { continue };
+            behind.insert(secret.label.clone(), Behind::Variable(variable.clone()));
+            for live in identities.iter() {
+                let own = live.generation().credentials;
+                for credential in own.iter().filter(|credential| credential.value == secret.value) {
+                    let label = format!("{}.{}", live.name, credential.place.label());
+                    behind.entry(label).or_insert_with(|| Behind::Variable(variable.clone()));
+                }
+            }
+        }
+    }
+
+    /// Masks a value that a check made up, and lets commands show it.
+    pub(super) fn add_made_up(&self, value: &str, label: &str) {
+        self.add(value, label);
+        let mut behind = self.behind.write().expect("no holder panics");
+        behind.entry(label.to_owned()).or_insert_with(|| Behind::Value(value.to_owned()));
     }
 
     /// Masks a value in everything that is recorded from here on.
@@ -126,7 +152,11 @@ impl Masking {
         });
         // A short secret may stand in a date or an id by chance.
         let (id, started_at) = (scan.id.clone(), scan.started_at.clone());
-        Scan { id, started_at, exchanges, ..masked.unwrap_or(scan) }
+        let mut masks = self.behind.read().expect("no holder panics").clone();
+        for label in redactor.labels() {
+            masks.entry(label.to_owned()).or_insert(Behind::Credential);
+        }
+        Scan { id, started_at, exchanges, masks, ..masked.unwrap_or(scan) }
     }
 
     /// The exchange with the signatures of its request masked, in the response too: whoever reads a record

@@ -100,6 +100,7 @@ impl Recording<'_> {
             replay_windows,
             set_aside: self.set_aside(),
             coverage,
+            masks: BTreeMap::new(),
             leftovers: Vec::new(),
             score,
             findings,

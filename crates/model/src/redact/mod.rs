@@ -92,6 +92,11 @@ impl Redactor {
         self.search = OnceLock::new();
     }
 
+    /// The labels of the credentials that are known.
+    pub fn labels(&self) -> impl Iterator<Item = &str> {
+        self.forms.iter().map(|form| form.mask.trim_start_matches('{').trim_end_matches('}'))
+    }
+
     /// True if the text is a credential that is known, or one stands in it.
     pub fn knows(&self, text: &str) -> bool {
         !self.found(text.as_bytes(), End::Whole).is_empty()

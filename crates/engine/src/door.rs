@@ -19,6 +19,7 @@ use crate::effect::Effect;
 use crate::event::{Event, Events};
 use crate::identities::{Identities, Live, extract};
 use crate::logs::LogWatch;
+use crate::mask::Held;
 use crate::transport::{HandshakeAnswer, Hello, Transport};
 
 mod gate;
@@ -58,6 +59,7 @@ pub(crate) struct Door {
     pub(crate) events: Arc<dyn Events>,
     pub(crate) logs: LogWatch,
     masking: Masking,
+    held: Held,
     exchanges: Mutex<Vec<Arc<Exchange>>>,
     remembered: Mutex<HashMap<Draft, Arc<OnceCell<Sent>>>>,
     listener: RwLock<Option<Box<Listener>>>,
@@ -83,6 +85,7 @@ impl Door {
     pub(crate) fn new(parts: DoorParts) -> Self {
         Self {
             masking: Masking::new(parts.seed, &parts.identities, &parts.known),
+            held: Held::default(),
             exchanges: Mutex::default(),
             remembered: Mutex::default(),
             listener: RwLock::default(),
@@ -262,11 +265,14 @@ impl Door {
         purpose: Purpose,
         request: Request,
         signatures: &[String],
-        received: crate::transport::Received,
+        mut received: crate::transport::Received,
         started_ms: u64,
     ) -> Sent {
-        let raw = match &received.answer {
-            Answer::Response(response) => Some(Arc::new(response.clone())),
+        let raw = match &mut received.answer {
+            Answer::Response(response) => {
+                self.held.bound(response);
+                Some(Arc::new(response.clone()))
+            }
             Answer::Error(_) => None,
         };
         let exchange = Exchange {

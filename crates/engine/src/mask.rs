@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::redact::End;
 use model::sensitive::{self, Named};
@@ -38,6 +39,28 @@ const CUT: &[u8] = b"{{cut}}";
 ///
 /// **Source**: chosen; a session takes 64 bits at least, which are 11 characters of base64.
 const SHORTEST_COOKIE: usize = 8;
+
+/// Bytes of long bodies that a scan holds at once at most, as they came.
+///
+/// **Source**: chosen; 64 bodies of 4 MiB, and a bound on memory whatever a server sends.
+const MOST_HELD: usize = 256 * 1024 * 1024;
+
+/// Bounds what a scan holds of bodies that are longer than what is recorded.
+#[derive(Debug, Default)]
+pub(crate) struct Held(AtomicUsize);
+
+impl Held {
+    /// Cuts a long body to what is recorded where too much is held already: it then counts as not read to
+    /// its end.
+    pub(crate) fn bound(&self, response: &mut Response) {
+        let length = response.body.len();
+        if length <= KEPT || self.0.fetch_add(length, Ordering::Relaxed) < MOST_HELD {
+            return;
+        }
+        response.body = Body::from(response.body.bytes()[..KEPT].to_vec());
+        response.truncated = true;
+    }
+}
 
 /// Masks secrets in responses.
 #[derive(Debug)]
@@ -237,6 +260,17 @@ mod tests {
         let text = response.body.text();
         assert!(text.len() <= KEPT && text.len() > KEPT - 300 && !text.contains("Zq4b81"), "{}", text.len());
         assert_eq!(text.matches("{{").count(), text.matches("}}").count());
+    }
+
+    #[test]
+    fn what_a_scan_holds_of_long_bodies_is_bounded() {
+        let held = Held(AtomicUsize::new(MOST_HELD - 1));
+        let long = Response { body: vec![b'x'; KEPT + 1].into(), ..masked("", false) };
+        let lengths = [long.clone(), long.clone(), masked("short", false)].map(|mut response| {
+            held.bound(&mut response);
+            (response.body.len(), response.truncated)
+        });
+        assert_eq!(lengths, [(KEPT + 1, false), (KEPT, true), (5, false)]);
     }
 
     #[test]

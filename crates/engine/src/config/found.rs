@@ -4,10 +4,13 @@
 //! credentials to another origin, nor gives its own to one that it was not written for, nor widens what
 //! is sent.
 
-use model::Origin;
+use std::collections::BTreeMap;
+
+use model::{Origin, Request};
 use url::Url;
 
 use super::Config;
+use crate::effect::{self, Effect};
 
 /// What a person typed of where a scan goes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -52,18 +55,22 @@ impl Config {
         (self, notices)
     }
 
-    /// A found file sends no DELETE.
+    /// A found file sends nothing that deletes or destroys: by its method, an override of it, or its name.
     fn drop_deletes(&mut self, file: &str) -> Vec<String> {
-        let deletes = |request: &str| request.trim_start().to_ascii_uppercase().starts_with("DELETE");
         let mut notices = Vec::new();
-        if self.repeatable.iter().any(|operation| deletes(operation)) {
-            self.repeatable.retain(|operation| !deletes(operation));
-            notices.push(format!("DELETE under `repeatable` of {file} is ignored (--config {file} takes it)"));
-        }
-        self.identities.retain(|name, identity| {
-            let is_sent = identity.login.as_ref().is_none_or(|login| !deletes(&login.request));
+        self.repeatable.retain(|operation| {
+            let is_sent = !destroys(operation, &BTreeMap::new());
             if !is_sent {
-                notices.push(format!("identity `{name}` of {file} is ignored: it signs in by DELETE"));
+                notices.push(format!(
+                    "an operation under `repeatable` of {file} is ignored: it deletes (--config {file})"
+                ));
+            }
+            is_sent
+        });
+        self.identities.retain(|name, identity| {
+            let is_sent = identity.login.as_ref().is_none_or(|login| !destroys(&login.request, &login.headers));
+            if !is_sent {
+                notices.push(format!("identity `{name}` of {file} is ignored: its sign-in deletes (--config {file})"));
             }
             is_sent
         });
@@ -93,6 +100,16 @@ impl Config {
         .collect();
         if parts.is_empty() { "nothing that counts".into() } else { parts.join(", ") }
     }
+}
+
+/// True if a request such as `GET /logout` deletes or destroys.
+fn destroys(request: &str, headers: &BTreeMap<String, String>) -> bool {
+    let (method, target) = request.trim().split_once(' ').unwrap_or((request.trim(), "/"));
+    let request = Request::new(&method.to_ascii_uppercase(), target.trim());
+    let request = headers.iter().fold(request, |request, (name, value)| request.with_header(name, value));
+    // A POST is judged by what a GET of its name would be: `POST /users/delete-all`.
+    let by_name = effect::effect(&request.clone().with_method("GET"));
+    effect::effect(&request).max(by_name) >= Effect::Deletes
 }
 
 /// The origin that a text leads to; none for a file.
@@ -173,10 +190,11 @@ mod tests {
     }
 
     #[test]
-    fn a_found_file_sends_no_delete() {
-        let text = "repeatable: [ 'delete /a', 'POST /b' ]\nidentities: { a: { login: { request: 'DELETE /s', bearer: $.t } }, b: { bearer: x } }\n";
+    fn a_found_file_sends_nothing_that_deletes() {
+        let text = "repeatable: [ 'delete /a', 'GET /createdb', 'POST /users/delete-all', 'GET /x?_method=DELETE', 'POST /b' ]\nidentities:\n  a: { login: { request: 'DELETE /s', bearer: $.t } }\n  b: { login: { request: 'POST /s', headers: { X-HTTP-Method-Override: DELETE }, bearer: $.t } }\n  c: { login: { request: 'GET /shutdown', bearer: $.t } }\n  d: { login: { request: 'POST /login', bearer: $.t } }\n  e: { bearer: x }\n";
         let (config, notices) = counts(text, Typed::default());
-        assert_eq!((config.repeatable.len(), config.identities.len(), notices), (1, 1, 2));
-        assert_eq!(config.contents(), "1 identity, 1 repeatable operation");
+        assert_eq!(config.repeatable, ["POST /b"]);
+        assert_eq!(config.identities.keys().collect::<Vec<_>>(), ["d", "e"]);
+        assert_eq!((notices, config.contents().as_str()), (7, "2 identities, 1 repeatable operation"));
     }
 }

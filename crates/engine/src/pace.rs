@@ -167,7 +167,7 @@ impl Pace {
         let now = Instant::now();
         state.limited.insert(operation.cloned());
         // Requests that were on their way when everything began to wait.
-        if state.next > now + state.gap {
+        if now < state.since {
             return true;
         }
         match operation {
@@ -206,8 +206,8 @@ impl Pace {
         state.vain += 1;
         state.smooth = 0;
         state.answers = 0;
-        state.next = state.next.max(now + wait);
-        state.since = state.next;
+        state.since = now + wait;
+        state.next = state.next.max(state.since);
         true
     }
 }
@@ -285,6 +285,27 @@ mod tests {
         assert!(!pace.learn(None, Some(&answer(429, None)), Duration::ZERO), "given up");
         pace.learn(None, Some(&answer(200, None)), Duration::ZERO);
         assert!(pace.learn(None, Some(&answer(429, None)), Duration::ZERO), "an answer between renews the patience");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_requests_that_wait_together_give_up_together() {
+        let pace = Pace::new(None, 16, BUDGET);
+        let start = Instant::now();
+        let one = |path: &'static str| {
+            let pace = &pace;
+            async move {
+                loop {
+                    let turn = pace.turn(Some(&key(path)), false).await;
+                    drop(turn);
+                    if !pace.learn(Some(&key(path)), Some(&answer(429, None)), Duration::ZERO) {
+                        return;
+                    }
+                }
+            }
+        };
+        let all = ["/a", "/b", "/c", "/d", "/e", "/f", "/g", "/h"].map(one);
+        futures_util::future::join_all(all).await;
+        assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]

@@ -53,17 +53,14 @@ struct Signals([Option<tokio::signal::unix::Signal>; 3]);
 
 #[cfg(unix)]
 impl Signals {
-    /// Signals that were ignored from the start stay so: `nohup` means it.
+    /// A hang-up that is ignored from the start stays so: `nohup` means it. Ctrl-C is heeded in a script's
+    /// background too, for which shells ignore it.
     fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
         // A file that grows over the user's limit fails to be written, and does not end the process.
         _ = signal(SignalKind::from_raw(libc::SIGXFSZ));
-        let ignored = ignored();
-        let taken = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(|kind| {
-            let bit = 1_u64 << (kind.as_raw_value() - 1);
-            if ignored & bit != 0 { None } else { signal(kind).ok() }
-        });
-        Self(taken)
+        let hangup = if ignores_hangup() { None } else { signal(SignalKind::hangup()).ok() };
+        Self([signal(SignalKind::interrupt()).ok(), signal(SignalKind::terminate()).ok(), hangup])
     }
 
     async fn next(&mut self) {
@@ -87,14 +84,15 @@ async fn next(signal: &mut Option<tokio::signal::unix::Signal>) {
     }
 }
 
-/// Signals that this process was started to ignore, a bit for each; none where the system does not tell.
+/// True if this process was started to ignore SIGHUP; false where the system does not tell.
 ///
-/// **Source**: proc(5), `SigIgn` in `/proc/self/status`.
+/// **Source**: proc(5), `SigIgn` in `/proc/self/status`: a bit for each signal, from 1 on.
 #[cfg(unix)]
-fn ignored() -> u64 {
+fn ignores_hangup() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask & (1 << (libc::SIGHUP - 1)) != 0
 }
 
 #[cfg(not(unix))]

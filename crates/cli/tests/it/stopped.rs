@@ -100,7 +100,19 @@ async fn the_demo_ends_at_a_signal_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_signal_that_is_ignored_from_the_start_stays_ignored() {
+async fn ctrl_c_is_heeded_where_a_shell_ignores_it_for_the_background() {
+    let state = tempfile::tempdir().unwrap();
+    let (base, asked) = hanging_at("/openapi.json").await;
+    let mut command = Command::new("sh");
+    command.current_dir(state.path()).env("XDG_STATE_HOME", state.path());
+    command.args(["-c", "trap '' INT; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_middlebrick"), "scan"]);
+    command.arg(format!("{base}/openapi.json"));
+    let output = stopped(command, &asked, "-INT").await;
+    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hang_up_that_is_ignored_from_the_start_stays_ignored() {
     let state = tempfile::tempdir().unwrap();
     let (base, asked) = hanging_at("/openapi.json").await;
     let program = env!("CARGO_BIN_EXE_middlebrick");

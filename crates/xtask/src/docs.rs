@@ -226,3 +226,49 @@ fn compliance() -> String {
 fn or_none(text: &str) -> &str {
     if text.is_empty() { "none" } else { text }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap().flatten() {
+            let path = entry.path();
+            match path.extension().and_then(|ending| ending.to_str()) {
+                _ if path.is_dir() => sources(&path, found),
+                Some("rs") => found.push(path),
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    #[test]
+    fn each_document_and_row_that_the_code_cites_is_there() {
+        let mut files = Vec::new();
+        sources(&root().join("crates"), &mut files);
+        assert!(files.len() > 100, "the sources are there");
+        let rows = std::fs::read_to_string(root().join("docs/rows.md")).unwrap();
+        let is_name = |c: char| c.is_ascii_lowercase() || matches!(c, '-' | '.');
+        for file in files {
+            for line in std::fs::read_to_string(&file).unwrap().lines().filter(|line| line.contains("**Source**")) {
+                for (at, _) in line.match_indices("docs/") {
+                    let name = line[at + 5..].split(|c: char| !is_name(c)).next().unwrap_or_default();
+                    let name = name.trim_end_matches('.');
+                    // A page of somebody else's repository is named by its repository.
+                    if line[..at].ends_with('/') || !name.ends_with(".md") {
+                        continue;
+                    }
+                    assert!(root().join("docs").join(name).exists(), "{}: docs/{name} is cited", file.display());
+                }
+                for prefix in ["KEY-", "SIG-"] {
+                    for (at, _) in line.match_indices(prefix) {
+                        let row = line.get(at..at + 7).unwrap_or_default();
+                        assert!(rows.contains(&format!("| {row} |")), "{}: {row} is cited", file.display());
+                    }
+                }
+            }
+        }
+    }
+}

@@ -33,7 +33,7 @@ const LEAST_ENTROPY: f64 = 3.0;
 
 /// Names of parameters that carry keys, in lower case without separators.
 ///
-/// **Source**: the names that the design's row KEY-020 lists.
+/// **Source**: the names that KEY-020 of docs/rows.md lists.
 const KEY_NAMES: [&str; 7] = ["apikey", "xapikey", "accesstoken", "authtoken", "apitoken", "xauthtoken", "secretkey"];
 
 /// Does the description hold a key or a password?

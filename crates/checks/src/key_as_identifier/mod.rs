@@ -18,7 +18,7 @@ const MOST_PLACES: usize = model::finding::MAX_OCCURRENCES;
 
 /// Names of path parameters that hold a secret, lower-case, without separators.
 ///
-/// **Source**: KEY-035 of docs/judging.md: a bare `key` is the key of a store or of a ticket.
+/// **Source**: KEY-035 of docs/rows.md: a bare `key` is the key of a store or of a ticket.
 const NAMES: [&str; 9] =
     ["apikey", "xapikey", "userapikey", "apitoken", "accesstoken", "authtoken", "accesskey", "secretkey", "apisecret"];
 

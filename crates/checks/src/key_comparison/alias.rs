@@ -11,7 +11,7 @@ use super::{How, META as FAMILY, form, how, is_refused, only_first, own_key, pla
 
 /// Places of keys that frameworks read besides the declared one.
 ///
-/// **Source**: KEY-020 of docs/api-keys.md; defaults of Kong, Tyk, Django REST framework (`Token`) and
+/// **Source**: KEY-020 of docs/rows.md; defaults of Kong, Tyk, Django REST framework (`Token`) and
 /// AWS API Gateway; RFC 3875, section 4.1.18, and PEP 3333 for the underscores.
 const ALIASES: [(&str, &str); 6] = [
     ("X-API-Key", ""),

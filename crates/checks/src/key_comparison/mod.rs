@@ -32,7 +32,7 @@ pub const CHECKS: &[&dyn AnyCheck] = &[
 
 /// Characters of a key up to which everybody finds an accepted part by trying.
 ///
-/// **Source**: docs/scoring.md, KEY-016.
+/// **Source**: KEY-016 of docs/rows.md.
 const FEW: usize = 4;
 
 /// Length below which a part of a key is most of it.

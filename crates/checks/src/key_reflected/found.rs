@@ -9,7 +9,7 @@ use crate::key_comparison::form::kind_length;
 
 /// Characters from which a part of a key tells something of it.
 ///
-/// **Source**: KEY-004 of docs/api-keys.md; four characters at the end are how keys are shown masked.
+/// **Source**: KEY-004 of docs/rows.md; four characters at the end are how keys are shown masked.
 const PART: usize = 8;
 
 /// How a key comes back.

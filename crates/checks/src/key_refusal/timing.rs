@@ -12,12 +12,12 @@ use crate::key_comparison::{How, how};
 
 /// Pairs of refusals that are compared.
 ///
-/// **Source**: docs of KEY-022, which wants 20 at least; each pair costs three requests.
+/// **Source**: KEY-022 of docs/rows.md, which wants 20 at least; each pair costs three requests.
 const PAIRS: usize = 20;
 
 /// The shift of the median, in milliseconds, and in median absolute deviations, above which it is no noise.
 ///
-/// **Source**: docs of KEY-022.
+/// **Source**: KEY-022 of docs/rows.md.
 const LEAST_SHIFT_MS: i64 = 20;
 const DEVIATIONS: i64 = 5;
 

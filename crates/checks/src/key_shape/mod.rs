@@ -18,7 +18,7 @@ pub const CHECKS: &[&dyn AnyCheck] = &[check::<GuessableKey>(), check::<TestKeyI
 
 /// Random bits below which keys are found by trying, and below which they may be.
 ///
-/// **Source**: docs/scoring.md, KEY-024; OWASP ASVS 5.0, 11.5.1 wants 128.
+/// **Source**: KEY-024 of docs/rows.md; OWASP ASVS 5.0, 11.5.1 wants 128.
 const GUESSED_BELOW: u32 = 40;
 const WEAK_BELOW: u32 = 64;
 

@@ -52,7 +52,7 @@ const WORDS: [&str; 8] = ["test", "demo", "sandbox", "sample", "example", "dummy
 
 /// Words of hosts that are not for production, as whole labels or parts of one.
 ///
-/// **Source**: KEY-025 of docs/judging.md; RFC 6761 and RFC 2606 (`test`, `example`).
+/// **Source**: KEY-025 of docs/rows.md; RFC 6761 and RFC 2606 (`test`, `example`).
 const SANDBOXES: [&str; 14] = [
     "sandbox", "test", "testing", "staging", "stage", "stg", "dev", "qa", "uat", "demo", "preprod", "int", "example",
     "local",

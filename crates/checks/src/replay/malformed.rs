@@ -17,7 +17,7 @@ const CRASH: Variant = Variant {
 
 /// Times that a crash is seen again, each after a request that works.
 ///
-/// **Source**: docs/judging.md: three of three with a live baseline between.
+/// **Source**: docs/rows.md: three of three with a live baseline between.
 const AGAIN: usize = 2;
 
 /// Malformed values that are sent at most.

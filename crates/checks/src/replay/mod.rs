@@ -34,12 +34,12 @@ const CONTROLS: u32 = 3;
 
 /// Seconds whose acceptance shows that a signature lives longer than any documented window.
 ///
-/// **Source**: SIG-017 of docs/request-integrity.md; the windows of presigned URLs are longer.
+/// **Source**: SIG-017 of docs/rows.md; the windows of presigned URLs are longer.
 const DAY_S: i64 = 86_400;
 
 /// Seconds back whose acceptance shows that the time is not checked at all.
 ///
-/// **Source**: SIG-017 of docs/request-integrity.md.
+/// **Source**: SIG-017 of docs/rows.md.
 const YEAR_S: i64 = 365 * DAY_S;
 
 const META: Meta = Meta {

@@ -27,13 +27,13 @@ const MINUTES: Variant =
 
 /// Shortest window that is searched, in seconds.
 ///
-/// **Source**: SIG-018 of docs/request-integrity.md.
+/// **Source**: SIG-018 of docs/rows.md.
 const SHORTEST_S: i64 = 30;
 
 /// Seconds that are tried first, in this order up to the first that is refused: the window ends between
 /// two of them.
 ///
-/// **Source**: SIG-017 and SIG-018 of docs/request-integrity.md.
+/// **Source**: SIG-017 and SIG-018 of docs/rows.md.
 const PAST_S: [i64; 3] = [HOUR_S, DAY_S, YEAR_S];
 /// See [`PAST_S`].
 const FUTURE_S: [i64; 2] = [HOUR_S, DAY_S];
@@ -46,7 +46,7 @@ const STEPS: u32 = 4;
 
 /// A window that is too wide for anything but presigned URLs, in seconds.
 ///
-/// **Source**: docs/scoring.md.
+/// **Source**: SIG-018 of docs/rows.md.
 const HOUR_S: i64 = 3600;
 
 /// A window that is common and recommended, in seconds.

@@ -28,7 +28,7 @@ const KEPT_AT_MOST_S: i64 = 3_600;
 
 /// Seconds after the first try at which a key is tried again that was revoked not long ago.
 ///
-/// **Source**: docs of KEY-027; later ones are left to the next scan.
+/// **Source**: KEY-027 of docs/rows.md; later ones are left to the next scan.
 const TRIED_AGAIN_S: [u64; 2] = [10, 60];
 
 /// Time that the rest of the scan keeps.

@@ -165,7 +165,7 @@ impl Observation {
 
 /// The reading method to name in the override.
 ///
-/// **Source**: docs/judging.md: overrides only to GET, HEAD or an invented verb.
+/// **Source**: docs/rows.md: overrides only to GET, HEAD or an invented verb.
 fn other_method(method: &str) -> Result<&'static str, NotApplicable> {
     match method {
         "GET" => Ok("HEAD"),

@@ -20,7 +20,7 @@ const OPERATIONS: usize = 3;
 
 /// Values that are tried in all headers at once.
 ///
-/// **Source**: chosen; see docs/judging.md for the budget of an operation.
+/// **Source**: chosen; see docs/rows.md for the budget of an operation.
 const VALUES: usize = 3;
 
 /// What a header is about that says for whom a request acts.

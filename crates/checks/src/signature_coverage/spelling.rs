@@ -15,7 +15,7 @@ use super::{META, Member, OPEN, compare, members, status, unclear};
 
 /// Operations that are asked: a verifier reads all paths alike, and each takes about ten requests.
 ///
-/// **Source**: chosen; the budget of an operation is in docs/judging.md.
+/// **Source**: chosen; the budget of an operation is in docs/rows.md.
 const OPERATIONS: usize = 2;
 
 /// Is the path verified in another form than it is routed in?

@@ -140,7 +140,7 @@ async fn the_map_says_of_each_operation_and_part_whether_it_is_covered() {
     assert!(scan.signature_coverage.iter().all(|row| row.why.is_some() == (row.covered != Covered::Covered)));
 }
 
-/// **Source**: docs/judging.md.
+/// **Source**: docs/rows.md.
 const REQUESTS_PER_OPERATION: usize = 40;
 
 #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ use crate::signature_coverage::status;
 
 /// Well-known secrets that are tried where the identity's own is none of them.
 ///
-/// **Source**: docs of SIG-028.
+/// **Source**: SIG-028 of docs/rows.md.
 const ONLINE: usize = 20;
 
 /// What code turns a secret into that it does not find, and the default that stands behind a lookup.

@@ -18,7 +18,7 @@ pub const CHECKS: &[&dyn AnyCheck] = &[check::<UnlimitedGuessing>(), check::<Unl
 
 /// Random keys that are tried, and the time that they may take.
 ///
-/// **Source**: KEY-023 of docs/api-keys.md; docs/safety.md (bursts of 30).
+/// **Source**: KEY-023 of docs/rows.md; docs/safety.md (bursts of 30).
 const KEYS: u32 = 30;
 const KEYS_WITHIN_MS: u64 = 10_000;
 
@@ -33,7 +33,7 @@ const FEWEST_SIGN_INS: u32 = RANDOM_SIGN_INS - 1;
 
 /// Bits from which a random key cannot be guessed over a network.
 ///
-/// **Source**: docs/judging.md, KEY-023.
+/// **Source**: docs/rows.md, KEY-023.
 const UNGUESSABLE_BITS: u32 = 96;
 
 /// An answer counts as delayed where the last tries take this many times the first ones, and this much more.

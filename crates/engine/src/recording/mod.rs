@@ -20,7 +20,7 @@ use crate::trouble::Trouble;
 
 /// Failing and inconclusive observations kept per check and reason.
 ///
-/// **Source**: docs of the record's size in ARCHITECTURE.md; more than people read.
+/// **Source**: chosen; more than people read.
 const KEPT_PER_REASON: usize = 20;
 
 /// Everything that a record is made of.

@@ -88,7 +88,8 @@ pub struct Observation {
     works_after: Option<Recorded>,
     /// The answer to a path that cannot exist.
     unknown_path: Option<Recorded>,
-    /// Bits of randomness in the key that was to be guessed.
+    /// Bits of randomness in the key that was to be guessed; absent where two users have it, which says
+    /// more of its randomness than its characters do.
     key_bits: Option<u32>,
     /// True if the target is this machine.
     loopback: bool,
@@ -214,20 +215,20 @@ impl Check for UnlimitedKeyGuessing {
             guesses,
             works_after: Some(session.send(&canary).await?),
             unknown_path: None,
-            key_bits: Some(key::bits(own)),
+            key_bits: identity.0.same_as.is_empty().then(|| key::bits(own)),
             loopback: survey.is_loopback(),
         })
     }
 
     fn judge(seen: &Observation) -> Verdict {
         judge(seen, FEWEST_KEYS, is_refused, |spent| {
-            let bits = seen.key_bits.unwrap_or_default();
-            let (variant, why) = match seen.loopback {
-                _ if bits >= UNGUESSABLE_BITS => {
+            let (variant, why) = match (seen.loopback, seen.key_bits) {
+                (_, Some(bits)) if bits >= UNGUESSABLE_BITS => {
                     (&LONG_KEY, format!("; with about {bits} random bits the key is out of reach all the same"))
                 }
-                true => (&LOOPBACK, String::new()),
-                false => (&REMOTE, format!("; the key has about {bits} random bits")),
+                (true, _) => (&LOOPBACK, String::new()),
+                (false, Some(bits)) => (&REMOTE, format!("; the key has about {bits} random bits")),
+                (false, None) => (&REMOTE, "; several users have the key".to_owned()),
             };
             Flaw::new(
                 variant,

@@ -307,7 +307,7 @@ pub(super) fn of_query(query: &str, path: &str) -> Option<Verb> {
     let of_pair = |(name, value): &(String, String)| {
         let plain_name = plain(name);
         let is_off = ["", "0", "false", "no", "off", "none"].contains(&value.trim().to_lowercase().as_str());
-        let by_name = || if is_off && value != "" { None } else { of_parameter(name) };
+        let by_name = || if is_off && !value.is_empty() { None } else { of_parameter(name) };
         let by_value = || if ACTIONS.contains(&plain_name.as_str()) { of_action(value) } else { None };
         let carries = SECRETS.contains(plain_name.as_str())
             || (VALUES.contains(plain_name.as_str()) && (concerns || has_an_id(path)));

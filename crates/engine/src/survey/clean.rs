@@ -55,8 +55,8 @@ const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(
 
 /// True if a header of this name may be filled: it is a name, and the sender does not decide it.
 pub(super) fn may_fill(name: &str) -> bool {
-    let is = |known: &&str| name.eq_ignore_ascii_case(known);
-    is_token(name) && !SENDERS_OWN.iter().any(|known| is(known)) && !OVERRIDE_HEADERS.iter().any(|known| is(known))
+    let mut decided = SENDERS_OWN.iter().chain(&OVERRIDE_HEADERS);
+    is_token(name) && !decided.any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// True if a cookie of this name may be filled.

@@ -94,6 +94,7 @@ async fn a_method_outside_the_mode_is_told() {
     for (mode, method, is_allowed) in [
         (Mode::Safe, "OPTIONS", true),
         (Mode::Safe, "PUT", false),
+        (Mode::Safe, "X-ANY", false),
         (Mode::Active, "PUT", true),
         (Mode::Active, "DELETE", false),
         (Mode::Destructive, "DELETE", true),

@@ -8,13 +8,17 @@ use inventory::{
 use serde_json::json;
 
 /// Schemas that are looked into, one below the other.
-const DEPTH: usize = 4;
+const DEPTH: usize = 2;
 
-/// Gives the same bytes for every document.
-struct Other<'a>(&'a [u8]);
+/// Documents that are given: each may refer to another name.
+const DOCUMENTS: usize = 8;
+
+/// Gives the same bytes for the next so many documents.
+struct Other<'a>(&'a [u8], usize);
 
 impl Loader for Other<'_> {
     fn load(&mut self, _: &str) -> Result<Vec<u8>, String> {
+        self.1 = self.1.checked_sub(1).ok_or("there are no more documents")?;
         Ok(self.0.to_vec())
     }
 }
@@ -24,7 +28,7 @@ pub fn run(data: &[u8]) {
     let parts = crate::parts(data);
     let text = String::from_utf8_lossy(parts[0]);
     _ = (looks_like_description(parts[0]), description_links(&text));
-    let mut loader = Other(parts.get(1).copied().unwrap_or_default());
+    let mut loader = Other(parts.get(1).copied().unwrap_or_default(), DOCUMENTS);
     if let Ok((inventory, warnings)) = parse("http://target.localhost/openapi.json", parts[0], &mut loader) {
         warnings.iter().for_each(|warning| _ = warning.to_string());
         read(&inventory);
@@ -66,7 +70,7 @@ fn look_into(schema: &Schema<'_>, depth: usize) {
     }
     let named = schema.properties().into_iter().chain(schema.pattern_properties()).map(|(_, below)| below);
     let others = schema.items().into_iter().chain(schema.prefix_items()).chain(schema.variants());
-    for below in named.chain(others).take(16) {
+    for below in named.chain(others).take(8) {
         look_into(&below, depth - 1);
     }
     if let Additional::Schema(below) = schema.allows_additional() {

@@ -15,7 +15,7 @@ use engine::testing::{Recorder, options, strict};
 use engine::transport::{Dial, MemoryServer, Policy, Settings};
 use engine::{Limits, Options, Silent, scan};
 use model::identity::{Extract, ExtractFrom, Login};
-use model::{Credential, Identity, Mode, Origin, Place, Request, Scan, Secret};
+use model::{Credential, Identity, Mode, Origin, Place, Request, Scan, Secret, Verdict};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 /// Requests of a scan.
@@ -67,8 +67,17 @@ pub fn run(data: &[u8]) {
         let scan = scan(target, &checks::all(), options, Arc::new(Silent)).await;
         let differences = recorder.differences(&scan, &BTreeSet::new());
         assert!(differences.is_empty(), "{}", differences.join("\n"));
+        no_check_panicked(&scan);
         keeps_the_credential(&scan);
     });
+}
+
+/// A scan goes on without a check that panics; here it is a finding.
+fn no_check_panicked(scan: &Scan) {
+    for assessment in &scan.assessments {
+        let is_panic = matches!(&assessment.verdict, Verdict::Inconclusive { reason, .. } if reason.contains("failed by itself"));
+        assert!(!is_panic, "{} panicked", assessment.check);
+    }
 }
 
 /// Where the description is.

@@ -311,8 +311,6 @@ fn is_allowed(
     match request.method.as_str() {
         "GET" | "HEAD" | "OPTIONS" | "QUERY" => true,
         "TRACE" => exchange.identity.is_none(),
-        // An invented verb is answered by no handler.
-        other if other.starts_with("X-") => true,
         "DELETE" => mode == Mode::Destructive || is_repeatable(),
         _ if mode >= Mode::Active || is_repeatable() => true,
         "POST" if exchange.purpose == Purpose::SignIn => true,

@@ -75,7 +75,8 @@ pub fn run(data: &[u8]) {
 /// A scan goes on without a check that panics; here it is a finding.
 fn no_check_panicked(scan: &Scan) {
     for assessment in &scan.assessments {
-        let is_panic = matches!(&assessment.verdict, Verdict::Inconclusive { reason, .. } if reason.contains("failed by itself"));
+        let is_panic =
+            matches!(&assessment.verdict, Verdict::Inconclusive { reason, .. } if reason.contains("failed by itself"));
         assert!(!is_panic, "{} panicked", assessment.check);
     }
 }

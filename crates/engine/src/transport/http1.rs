@@ -93,7 +93,9 @@ impl Wire {
                 }
             }
         }
+        // A server that sends a body all the same would have it read as the next response.
         let reusable = collector.is_complete()
+            && !has_no_body(method, head.status)
             && matches!(framing, Framing::Ended)
             && self.buffer.is_empty()
             && head.is_current
@@ -282,10 +284,7 @@ pub(super) fn text(value: &[u8]) -> String {
 
 impl Framing {
     fn of(method: &str, head: &Head) -> Result<Self, TransportError> {
-        let has_no_body = method == "HEAD"
-            || matches!(head.status, 101 | 204 | 304)
-            || (method == "CONNECT" && (200..300).contains(&head.status));
-        if has_no_body {
+        if has_no_body(method, head.status) {
             return Ok(Self::Ended);
         }
         if let Some(codings) = head.headers.all("transfer-encoding").last() {
@@ -303,6 +302,13 @@ impl Framing {
             _ => Err(failure(TransportErrorKind::Protocol, "the response states no usable length")),
         }
     }
+}
+
+/// True if a response ends with its head, whatever length it states.
+///
+/// **Source**: RFC 9112, section 6.3.
+fn has_no_body(method: &str, status: u16) -> bool {
+    method == "HEAD" || matches!(status, 101 | 204 | 304) || (method == "CONNECT" && (200..300).contains(&status))
 }
 
 fn bad_chunk() -> TransportError {

@@ -40,6 +40,7 @@ pub fn run(data: &[u8]) {
         let recorder = Arc::new(Recorder::default());
         recorder.know(&identities);
         let origin = Origin { secure: false, host: "target.localhost".into(), port: 80 };
+        let secrets: Vec<String> = identities.iter().flat_map(secrets).collect();
         let settings = Settings {
             read_limit: PIPE,
             keep_limit: PIPE,
@@ -68,7 +69,7 @@ pub fn run(data: &[u8]) {
         let differences = recorder.differences(&scan, &BTreeSet::new());
         assert!(differences.is_empty(), "{}", differences.join("\n"));
         no_check_panicked(&scan);
-        keeps_the_credential(&scan);
+        keeps_secret(&scan, &secrets);
     });
 }
 
@@ -84,8 +85,8 @@ fn no_check_panicked(scan: &Scan) {
 /// Where the description is.
 const DESCRIPTION: &str = "/openapi.json";
 
-/// No output shows the credential.
-fn keeps_the_credential(scan: &Scan) {
+/// No output shows a secret of the identities.
+fn keeps_secret(scan: &Scan, secrets: &[String]) {
     let proofs = scan.findings.iter().map(|finding| ("proof", report::proof(scan, finding)));
     let all = [
         ("summary", report::summary(scan, report::Style::Plain)),
@@ -93,11 +94,18 @@ fn keeps_the_credential(scan: &Scan) {
         ("JSON", report::json(scan)),
     ];
     for (output, text) in all.into_iter().chain(proofs) {
-        if let Some(at) = text.find(CREDENTIAL) {
+        for at in secrets.iter().filter_map(|secret| text.find(secret.as_str())) {
             let around = text.get(at.saturating_sub(200)..at + 40).unwrap_or(&text);
             assert!(around.is_empty(), "the {output} shows a credential: {around}");
         }
     }
+}
+
+/// The secrets that an identity is given.
+fn secrets(identity: &Identity) -> Vec<String> {
+    let given = identity.credentials.iter().map(|credential| &credential.value);
+    let logged_in = identity.login.iter().flat_map(|login| &login.secrets);
+    given.chain(logged_in).map(|secret| secret.expose().to_owned()).collect()
 }
 
 /// An identity by its kind.

@@ -14,7 +14,7 @@ use memchr::{memchr_iter, memchr3_iter};
 const DEEPEST: usize = 5;
 
 /// The bytes with which escapes begin, one for each kind.
-const KINDS: [u8; 3] = [b'\\', b'%', b'&'];
+pub(crate) const KINDS: [u8; 3] = [b'\\', b'%', b'&'];
 
 /// One reading of a text, and where its bytes stand in the text.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ struct Escape {
 
 impl Reading {
     /// The text with one level of these escapes undone; `None` where there is none.
-    fn of(text: &[u8], kinds: &[u8]) -> Option<Self> {
+    pub(crate) fn of(text: &[u8], kinds: &[u8]) -> Option<Self> {
         let mut reading = Self::default();
         let mut copied = 0;
         // Escapes of one kind, or of all three.
@@ -65,7 +65,7 @@ impl Reading {
     }
 
     /// The bytes as read.
-    fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 
-use crate::escapes::meaning;
+use crate::escapes::{KINDS, Reading, meaning};
 
 /// Shortest credential that is searched inside other base64: of a shorter one, too few characters do not
 /// depend on what stands beside it.
@@ -40,9 +40,20 @@ pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
             forms.push(inside(&BASE64_URL_SAFE_NO_PAD, bytes, before));
         }
     }
+    forms.extend(behind_a_mark(bytes));
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// What is read of a value whose beginning makes an escape with the byte before it, as `a` does behind `\`.
+/// A value that no encoder touches is found as it is written.
+fn behind_a_mark(bytes: &[u8]) -> Vec<Vec<u8>> {
+    if bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte)) {
+        return Vec::new();
+    }
+    let behind = KINDS.map(|mark| Reading::of(&[&[mark], bytes].concat(), &[mark]));
+    behind.into_iter().flatten().map(|reading| reading.bytes().to_vec()).collect()
 }
 
 /// The value with its inner quotes doubled; those at its ends may be the ones around it.

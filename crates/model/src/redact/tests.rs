@@ -192,6 +192,28 @@ fn a_word_is_no_secret_where_it_names_something() {
 }
 
 #[test]
+fn a_secret_is_masked_whose_beginning_makes_an_escape_with_what_stands_before_it() {
+    let encoder = |name: &str| ENCODERS.iter().find(|(known, _)| *known == name).unwrap().1;
+    for (mark, name, secret) in [
+        ("\\", "Python JSON", "a8b1f7d28eb3\""),
+        ("\\", "Python JSON", "b8b1f7d28\\eb3x"),
+        ("\\", "Python JSON", "x41b1f7\"28eb3x"),
+        ("\\", "Python JSON", "u0041b1f7d28eb3\""),
+        ("\\", "Gson", "101b1f7d28=eb3x"),
+        ("%", "Python quote", "41ab/f7d28eb3x"),
+        ("%", "Go query", "u0041ab/f7d28eb3x"),
+        ("&", "Go HTML", "lt8b1f7b<1f7d2"),
+        ("&", "Java XML", "#60;8b1f7b&1f7d2"),
+    ] {
+        let mut redactor = Redactor::default();
+        redactor.add(secret, "alice.key");
+        let written = format!("c:{mark}{}|", encoder(name)(secret));
+        let masked = redactor.text(&written).into_owned();
+        assert!(masked == "c:{{alice.key}}|" || masked == format!("c:{mark}{{{{alice.key}}}}|"), "{written}: {masked}");
+    }
+}
+
+#[test]
 fn a_number_is_masked_so_that_json_stays_json() {
     let masked = redactor().text(r#"{"pin": 4711, "list": [1, 4711], "text": "4711"}"#).into_owned();
     let json: Value = serde_json::from_str(&masked).unwrap();

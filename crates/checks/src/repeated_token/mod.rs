@@ -1,9 +1,7 @@
 #![doc = include_str!("README.md")]
 
 use engine::controls::{Standing, standing};
-use engine::{
-    AnyCheck, Check, NotApplicable, Requests, Session, Survey, SurveyedIdentity, Unobserved, check, subject,
-};
+use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, SurveyedIdentity, Unobserved, check, subject};
 use model::{Category, Confidence, Flaw, Meta, Mode, Need, Owasp, Recorded, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 

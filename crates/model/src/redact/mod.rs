@@ -23,7 +23,7 @@ mod parts;
 mod tests;
 
 use forms::forms;
-pub use parts::{is_secret, parts};
+pub use parts::{is_secret, legible, parts};
 
 /// Shortest text that is searched: anything shorter stands in ordinary text by chance. One with other
 /// characters than letters may be shorter by one.

@@ -63,7 +63,7 @@ pub(crate) enum SignCommand {
         secret: Vec<String>,
     },
     /// Sign a request as an identity does, and print it as a curl command
-    Request(SignRequestOptions),
+    Request(Box<SignRequestOptions>),
     /// Check the signature of a captured request, and say which part fails
     Check(SignCheckOptions),
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use engine::controls::{Standing, standing};
 use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
 use inventory::{response_schema, undeclared};
-use model::sensitive::{FieldKind, Kind, detect, sensitive_fields};
-use model::{Category, Confidence, Flaw, Location, Meta, Mode, Owasp, Recorded, Variant, Verdict};
+use model::redact::End;
+use model::sensitive::{FieldKind, Kind, detect, named_secrets, secret_by_name, sensitive_fields};
+use model::{Category, Confidence, Flaw, Location, Meta, Mode, Owasp, Recorded, Response, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -124,6 +125,9 @@ impl Check for SensitiveField {
 
     fn plan(exchange: &subject::Exchange, _: &Survey) -> Result<Requests, NotApplicable> {
         let operation = working(exchange)?;
+        if exchange.json().is_none() && !is_data(&exchange.raw) {
+            return Err(NotApplicable::new("the answer is no data"));
+        }
         if issues_credentials(operation) {
             return Err(NotApplicable::new("it gives credentials to their owner"));
         }
@@ -135,19 +139,18 @@ impl Check for SensitiveField {
         survey: &Survey,
         session: &Session,
     ) -> Result<Observation, Unobserved> {
-        let body = exchange.json().ok_or(NotApplicable::new("the answer is no JSON"))?;
         let own: BTreeSet<String> = survey
             .identities
             .iter()
             .flat_map(|identity| session.credentials(&identity.name))
             .map(|credential| credential.value.expose().to_owned())
             .collect();
-        Ok(Observation {
-            caller: caller(&exchange.recorded, survey),
-            held: held(body, |value| own.contains(value) || was_sent(&exchange.recorded, value)),
-            persons: persons(body),
-            answer: exchange.recorded.clone(),
-        })
+        let is_known = |value: &str| own.contains(value) || was_sent(&exchange.recorded, value);
+        let (held, persons) = match exchange.json() {
+            Some(body) => (held(body, is_known), persons(body)),
+            None => (held_in_text(&exchange.raw, is_known), 0),
+        };
+        Ok(Observation { caller: caller(&exchange.recorded, survey), held, persons, answer: exchange.recorded.clone() })
     }
 
     fn judge(seen: &Observation) -> Verdict {
@@ -170,6 +173,9 @@ impl Check for UndeclaredField {
 
     fn plan(exchange: &subject::Exchange, survey: &Survey) -> Result<Requests, NotApplicable> {
         let operation = working(exchange)?;
+        if exchange.json().is_none() {
+            return Err(NotApplicable::new("the answer is no JSON"));
+        }
         let body = |recorded: &Recorded| recorded.response().map(|response| response.body.clone());
         if survey.unknown_path.as_ref().and_then(body) == body(&exchange.recorded) {
             return Err(NotApplicable::new("a path that cannot exist gets the same answer"));
@@ -219,9 +225,6 @@ fn working(exchange: &subject::Exchange) -> Result<&inventory::Operation, NotApp
     if !exchange.raw.is_success() || standing(&exchange.raw) != Standing::Works {
         return Err(NotApplicable::new("it is no working answer"));
     }
-    if exchange.json().is_none() {
-        return Err(NotApplicable::new("the answer is no JSON"));
-    }
     Ok(operation)
 }
 
@@ -261,6 +264,29 @@ fn held(body: &Value, is_known: impl Fn(&str) -> bool) -> Vec<Held> {
             continue;
         }
         *places.entry((general(&field.pointer), field.kind)).or_default() += 1;
+    }
+    places.into_iter().map(|((pointer, kind), objects)| Held { pointer, kind, objects }).collect()
+}
+
+/// True for a response whose text is data: a table, lines, a document of another format than JSON.
+fn is_data(response: &Response) -> bool {
+    let media_type = response.media_type();
+    let is_of = |part: &str| media_type.contains(part);
+    ["csv", "tab-separated", "xml", "yaml", "ndjson", "jsonl", "json-seq", "x-www-form-urlencoded"]
+        .into_iter()
+        .any(is_of)
+        || media_type == "text/plain"
+}
+
+/// The sensitive values of a text, by the names that they stand beside.
+fn held_in_text(response: &Response, is_known: impl Fn(&str) -> bool) -> Vec<Held> {
+    let mut places: BTreeMap<(String, FieldKind), usize> = BTreeMap::new();
+    let end = if response.truncated { End::Cut } else { End::Whole };
+    for named in named_secrets(response.body.bytes(), end) {
+        let Some(kind) = secret_by_name(&named.name).filter(|kind| is_withheld(*kind)) else { continue };
+        if !is_known(&named.value) && !has_own_form(&named.value) {
+            *places.entry((format!("/{}", named.name), kind)).or_default() += 1;
+        }
     }
     places.into_iter().map(|((pointer, kind), objects)| Held { pointer, kind, objects }).collect()
 }
@@ -323,11 +349,13 @@ fn flaw(seen: &Observation, held: &Held) -> Option<Flaw> {
     let objects = if several { format!("{} objects", held.objects) } else { "one object".to_owned() };
     let message = format!("`{member}` gives {words} of {objects} to {whom}");
     let confidence = if certain { Confidence::Confirmed } else { Confidence::Likely };
+    let is_json = seen.answer.response().is_some_and(|response| response.json().is_some());
+    let mark = if is_json { quoted(&held.pointer) } else { member.to_owned() };
     Some(
         Flaw::new(variant, cause, message)
             .at(Location::ResponseBody(held.pointer.clone()))
             .with_confidence(confidence)
-            .mark("answer", quoted(&held.pointer)),
+            .mark("answer", mark),
     )
 }
 
@@ -410,6 +438,30 @@ mod tests {
         let seen: Vec<_> = held.iter().map(|h| (h.pointer.as_str(), h.kind, h.objects)).collect();
         assert_eq!(seen, [("/users/*/password", FieldKind::Password, 2)]);
         assert_eq!(persons(&body), 2);
+    }
+
+    #[test]
+    fn passwords_of_a_table_are_held_too() {
+        let response = |media_type: &str, body: &str| Response {
+            status: 200,
+            headers: [("Content-Type", media_type)].into_iter().collect(),
+            body: body.to_owned().into(),
+            body_bytes: 0,
+            truncated: false,
+        };
+        for (media_type, body) in [
+            ("text/csv", "id,email,password\n1,a@b.example,tulip-7-harbor\n2,c@d.example,amber-9-river\n"),
+            ("application/xml", "<u><password>tulip-7-harbor</password></u><u><password>amber-9-river</password></u>"),
+            ("application/x-ndjson", "{\"password\":\"tulip-7-harbor\"}\n{\"password\":\"amber-9-river\"}\n"),
+        ] {
+            let response = response(media_type, body);
+            let held = held_in_text(&response, |_| false);
+            let seen: Vec<_> = held.iter().map(|h| (h.pointer.as_str(), h.kind, h.objects)).collect();
+            assert_eq!(seen, [("/password", FieldKind::Password, 2)], "{media_type}");
+            assert!(is_data(&response));
+            assert!(held_in_text(&response, |value| value.contains('-')).is_empty());
+        }
+        assert!(!is_data(&response("text/html", "<input name=password value=x>")));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use model::sensitive::{FieldKind, secret_by_name};
 use serde_json::Value;
 
 use super::Resource;
@@ -41,6 +42,11 @@ const OWN: [&str; 12] = [
 const CALLERS: [&str; 10] =
     ["user", "account", "profile", "member", "customer", "person", "employee", "patient", "player", "subscriber"];
 
+/// True for the name of a password, a key, a token: other people's are not put into requests.
+fn is_credential(name: &str) -> bool {
+    secret_by_name(name).is_some_and(FieldKind::is_credential)
+}
+
 /// Objects that answers held.
 #[derive(Debug, Default)]
 pub(crate) struct Harvest(Vec<Resource>);
@@ -68,7 +74,10 @@ impl Harvest {
             Value::Object(fields) => {
                 let members: Vec<(String, Value)> = fields
                     .iter()
-                    .filter(|(_, v)| {
+                    .filter(|(name, v)| {
+                        if is_credential(name) {
+                            return false;
+                        }
                         // A mask stands for a credential.
                         let is_text = |s: &str| !s.is_empty() && s.len() <= 200 && !s.contains("{{");
                         matches!(v, Value::String(s) if is_text(s)) || v.is_number()
@@ -91,6 +100,7 @@ impl Harvest {
                     self.walk(template, name, field, identity, left, depth + 1);
                 }
             }
+            Value::Array(_) if is_credential(under) => {}
             Value::Array(items) => {
                 for item in items {
                     // A list of ids stands for objects of its name.

@@ -62,6 +62,11 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
+    /// True for what names no object: it is never put into a request that its owner did not make.
+    pub fn is_credential(self) -> bool {
+        self.is_secret() && !matches!(self, Self::PaymentCard | Self::BankAccount | Self::NationalId)
+    }
+
     /// True for what gives access by itself or stands for money: it is masked in recordings.
     pub fn is_secret(self) -> bool {
         match self {
@@ -87,6 +92,12 @@ impl FieldKind {
             | Self::Income => false,
         }
     }
+}
+
+/// What the name of a member, or of a list of such, promises if that is a secret.
+pub fn secret_by_name(name: &str) -> Option<FieldKind> {
+    let secret = |name: &str| kind_by_name(name).filter(|kind| kind.is_secret());
+    secret(name).or_else(|| secret(name.strip_suffix(['s', 'S'])?))
 }
 
 /// A sensitive member of a JSON document.

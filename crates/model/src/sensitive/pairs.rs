@@ -10,8 +10,9 @@ use std::ops::Range;
 use memchr::memchr3_iter;
 use serde_json::Value;
 
-use super::fields::{FieldKind, kind_by_name};
+use super::fields::{FieldKind, secret_by_name};
 use super::fields::{agrees, is_jwk_secret};
+use super::tables;
 use crate::escapes::{levels, meaning};
 use crate::redact::End;
 
@@ -58,6 +59,14 @@ pub fn named_secrets(text: &[u8], end: End) -> Vec<Named> {
     kept
 }
 
+/// Shortest value in prose.
+///
+/// **Source**: chosen; a word with digits in it that is shorter is a version or a number.
+const SHORTEST_IN_PROSE: usize = 6;
+
+/// A name that stood as a value, what it promises, and where.
+type Announced<'t> = (&'t [u8], FieldKind, usize);
+
 struct Pairs<'t> {
     text: &'t [u8],
     end: End,
@@ -69,15 +78,17 @@ struct Pairs<'t> {
 
 impl<'t> Pairs<'t> {
     fn read(&mut self) {
+        self.tables();
+        self.serialized();
         // A name that stood as a value, what it promises, and where.
-        let mut announced: Option<(&'t [u8], FieldKind, usize)> = None;
+        let mut announced: Option<Announced<'t>> = None;
         for at in memchr3_iter(b':', b'=', b'>', self.text) {
             if self.text[at] == b'>' {
-                self.element(at, announced);
+                announced = self.element(at, announced).or(announced);
                 continue;
             }
             let Some((name, is_quoted)) = self.name_before(at) else { continue };
-            let says_name = is_one_of(name, &["name", "key", "field", "property", "id"]);
+            let says_name = is_one_of(name, &["name", "key", "field", "property", "id", "path", "pointer"]);
             let says_value = is_one_of(name, &["value", "val", "content", "text"]);
             let promise = match announced {
                 Some((name, kind, from)) if says_value && at - from <= NAME_REACHES => Some((name, kind)),
@@ -89,14 +100,20 @@ impl<'t> Pairs<'t> {
             let Some(start) = self.value_start(at, is_quoted) else { continue };
             if says_name && promise.is_none() {
                 let value = self.value(start, at, is_quoted);
-                let name = self.text.get(value).unwrap_or_default();
+                let name = self.text.get(value.clone()).unwrap_or_default();
+                let name = name.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
                 announced = self.promise(name).map(|kind| (name, kind, at));
+                if let Some((name, kind, _)) = announced {
+                    self.part(name, kind, value.end);
+                }
                 continue;
             }
             let Some((name, kind)) = promise else { continue };
             match self.text.get(start) {
                 Some(b'[') => self.list(start + 1, name, kind),
-                Some(b'{') | None => {}
+                // `{"password": {"value": "x"}}`
+                Some(b'{') => announced = Some((name, kind, at)),
+                None => {}
                 Some(first) => {
                     let value = self.value(start, at, is_quoted);
                     let is_bare = is_quoted && self.text[at] == b':' && !is_quote(*first);
@@ -118,7 +135,7 @@ impl<'t> Pairs<'t> {
             let name = std::str::from_utf8(name).ok()?;
             match name.to_ascii_lowercase().as_str() {
                 "authorization" | "proxy-authorization" | "cookie" | "set-cookie" => Some(FieldKind::Token),
-                _ => kind_by_name(name).filter(|kind| kind.is_secret()),
+                _ => secret_by_name(name),
             }
         })
     }
@@ -201,19 +218,26 @@ impl<'t> Pairs<'t> {
     }
 
     /// The text of an element whose tag ends here, if the tag or an attribute of it names a secret.
-    fn element(&mut self, at: usize, announced: Option<(&'t [u8], FieldKind, usize)>) {
+    /// Returns the name that its text is, what that promises, and where.
+    fn element(&mut self, at: usize, announced: Option<Announced<'t>>) -> Option<Announced<'t>> {
         let from = at.saturating_sub(4 * LONGEST_NAME);
-        let Some(open) = self.text[from..at].iter().rposition(|byte| *byte == b'<').map(|open| from + open) else {
-            return;
-        };
+        let open = self.text[from..at].iter().rposition(|byte| *byte == b'<').map(|open| from + open)?;
         let tag = &self.text[open + 1..at];
         if tag.is_empty() || matches!(tag[0], b'/' | b'!' | b'?') || tag.ends_with(b"/") || tag.contains(&b'>') {
-            return;
+            return None;
         }
         let name = tag.split(u8::is_ascii_whitespace).next().unwrap_or_default();
         let name = name.rsplit(|byte| *byte == b':').next().unwrap_or_default();
-        let by_attribute = announced.filter(|(.., from)| *from > open).map(|(name, kind, _)| (name, kind));
-        let Some((name, kind)) = self.promise(name).map(|kind| (name, kind)).or(by_attribute) else { return };
+        let says_value = is_one_of(name, &["value", "val", "content", "text"]) && at > open;
+        let by_name = announced
+            .filter(|(.., from)| *from > open || (says_value && at - *from <= NAME_REACHES))
+            .map(|(name, kind, _)| (name, kind));
+        if is_one_of(name, &["name", "key", "field", "property"]) {
+            let text = &self.text[at + 1..];
+            let text = text[..memchr::memchr(b'<', text).unwrap_or(text.len())].trim_ascii();
+            return self.promise(text).map(|kind| (text, kind, at));
+        }
+        let (name, kind) = self.promise(name).map(|kind| (name, kind)).or(by_name)?;
         let mut start = at + 1;
         let rest = &self.text[start..];
         let rest = match rest.strip_prefix(b"<![CDATA[") {
@@ -226,6 +250,74 @@ impl<'t> Pairs<'t> {
         let space = rest.len() - rest.trim_ascii_start().len();
         let value = rest.trim_ascii();
         self.take(name, kind, start + space..start + space + value.len(), false);
+        None
+    }
+
+    /// Cells of tables whose head says what they are.
+    fn tables(&mut self) {
+        let cells = tables::cells(self.text, &mut |label| self.promise(label).is_some());
+        for cell in cells {
+            if let Some(kind) = self.promise(cell.label) {
+                self.take(cell.label, kind, cell.at, cell.is_bare_json);
+            }
+        }
+    }
+
+    /// The value of a part of a form, whose name ends here: `name="password"`, an empty line, the value.
+    fn part(&mut self, name: &'t [u8], kind: FieldKind, from: usize) {
+        let head = &self.text[from..(from + NAME_REACHES).min(self.text.len())];
+        let Some(empty) = find(head, b"\r\n\r\n") else { return };
+        if head[..empty].windows(2).filter(|pair| *pair == b"\r\n").count() > 3 || head[..empty].contains(&b'{') {
+            return;
+        }
+        let start = from + empty + 4;
+        let length = find(&self.text[start..], b"\r\n--").unwrap_or(self.text.len() - start);
+        self.take(name, kind, start..start + length, false);
+    }
+
+    /// `s:8:"password";s:5:"value";` of PHP; `curl -u user:value`; `the password for bob is value`.
+    fn serialized(&mut self) {
+        for at in memchr::memmem::find_iter(self.text, b"\";s:") {
+            let Some((name, _)) = self.name_before(at + 1) else { continue };
+            let Some(kind) = self.promise(name) else { continue };
+            let digits = self.text[at + 4..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            let start = at + 4 + digits + 2;
+            if self.text.get(start - 2..start) == Some(b":\"") {
+                let length = memchr::memchr(b'"', &self.text[start..]).unwrap_or(self.text.len() - start);
+                self.take(name, kind, start..start + length, false);
+            }
+        }
+        for (option, length) in [(&b" -u "[..], 4), (b" --user ", 8)] {
+            for at in memchr::memmem::find_iter(self.text, option) {
+                let word = self.word(at + length);
+                let Some(colon) = memchr::memchr(b':', &self.text[word.clone()]) else { continue };
+                self.take(b"password", FieldKind::Password, word.start + colon + 1..word.end, false);
+            }
+        }
+        for at in memchr::memmem::find_iter(self.text, b" is ") {
+            let from =
+                self.text[..at].iter().rev().take(LONGEST_NAME).take_while(|b| !b"\n.<>{}[],;".contains(b)).count();
+            let before = self.text[at - from..at].split(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+            let promise = before.filter_map(|word| Some((word, self.promise(word)?))).next_back();
+            let Some((name, kind)) = promise else { continue };
+            let word = self.word(at + 4);
+            let value = &self.text[word.clone()];
+            let is_mixed = value.iter().any(u8::is_ascii_digit) && value.iter().any(u8::is_ascii_alphabetic);
+            if is_mixed && value.len() >= SHORTEST_IN_PROSE {
+                self.take(name, kind, word, false);
+            }
+        }
+    }
+
+    /// The word that begins here, without quotes and what ends a sentence.
+    fn word(&self, start: usize) -> Range<usize> {
+        let is_quote = |byte: &u8| b"\"'`".contains(byte);
+        let start = start + usize::from(self.text.get(start).is_some_and(is_quote));
+        let ends = |byte: &u8| byte.is_ascii_whitespace() || b"\"'`<>".contains(byte);
+        let rest = &self.text[start.min(self.text.len())..];
+        let length = rest.iter().position(ends).unwrap_or(rest.len());
+        let sentence = rest[..length].iter().rev().take_while(|byte| b".,;!)".contains(byte)).count();
+        start..start + length - sentence
     }
 
     /// Keeps a value if it is of the sort that its name promises. One that ends with a cut text is kept
@@ -265,7 +357,7 @@ fn is_one_of(name: &[u8], names: &[&str]) -> bool {
 }
 
 /// Length up to the closing quote, or to the end.
-fn closing(text: &[u8], quote: u8) -> usize {
+pub(super) fn closing(text: &[u8], quote: u8) -> usize {
     let mut at = 0;
     while let Some(byte) = text.get(at) {
         match byte {
@@ -340,6 +432,22 @@ mod tests {
             "{:password=>\"PW\"}",
             "password := PW",
             "export DB_PASSWORD=PW",
+            "id,email,password\n1,a@x.example,PW\n",
+            "id;passwort\n1;PW\n",
+            "| user | password |\n|---|---|\n| bob | PW |\n",
+            "<table><tr><th>user<th>password</tr><tr><td>bob<td>PW</tr></table>",
+            "INSERT INTO users (id,password) VALUES (1,'PW');",
+            r#"{"columns":["id","password"],"rows":[[1,"PW"]]}"#,
+            r#"{"passwords":["PW"]}"#,
+            r#"{"password":{"value":"PW"}}"#,
+            "<p><name>password</name><value>PW</value></p>",
+            "<dl><dt>Password</dt><dd>PW</dd></dl>",
+            r#"[{"op":"replace","path":"/password","value":"PW"}]"#,
+            "a:1:{s:8:\"password\";s:16:\"PW\";}",
+            "--b\r\nContent-Disposition: form-data; name=\"password\"\r\n\r\nPW\r\n--b--",
+            r#"{"message":"password for bob is PW"}"#,
+            "your new password is 'PW'.",
+            "curl -u bob:PW http://x/",
         ] {
             let text = text.replace("PW", PASSWORD);
             assert_eq!(values(&text, End::Whole), [PASSWORD], "{text}");
@@ -391,6 +499,10 @@ mod tests {
             "if (password == other) {}",
             "http://h/password?x=1",
             "next_page_token=abcdefgh12345678",
+            "the password of v2 is required",
+            r#"{"password":{"minLength":8,"pattern":"^[a-z0-9]{8}$"}}"#,
+            r#"{"required":["id","password"],"examples":[["a","b"]]}"#,
+            "user, password\nbob, required",
         ] {
             assert!(values(text, End::Whole).is_empty(), "{text}: {:?}", values(text, End::Whole));
         }

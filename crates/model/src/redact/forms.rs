@@ -4,7 +4,8 @@
 
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
-use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
+use data_encoding::BASE32_NOPAD;
 
 use crate::escapes::{KINDS, Reading, meaning};
 
@@ -13,6 +14,16 @@ use crate::escapes::{KINDS, Reading, meaning};
 ///
 /// **Source**: chosen; 10 bytes are 12 characters at least, which no word is by chance.
 const SHORTEST_INSIDE: usize = 10;
+
+/// Shortest credential that is searched in capitals, and in small letters.
+///
+/// **Source**: chosen; a shorter one may be a word.
+const SHORTEST_IN_ONE_CASE: usize = 16;
+
+/// Shortest credential whose bytes are searched as numbers, or in another case.
+///
+/// **Source**: chosen; a shorter run of numbers stands in data by chance.
+const SHORTEST_SPELLED: usize = 8;
 
 /// The value itself, and its whole forms.
 pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
@@ -41,6 +52,9 @@ pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
         }
     }
     forms.extend(behind_a_mark(bytes));
+    if bytes.len() >= SHORTEST_SPELLED {
+        forms.extend(spelled(bytes));
+    }
     forms.sort();
     forms.dedup();
     forms
@@ -54,6 +68,34 @@ fn behind_a_mark(bytes: &[u8]) -> Vec<Vec<u8>> {
     }
     let behind = KINDS.map(|mark| Reading::of(&[&[mark], bytes].concat(), &[mark]));
     behind.into_iter().flatten().map(|reading| reading.bytes().to_vec()).collect()
+}
+
+/// The bytes one by one, as dumps, certificates, arrays and mails write them; in two encodings, one in the
+/// other; and, for a long value, in one case.
+fn spelled(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let joined = |digit: &dyn Fn(&u8) -> String, between: &str| {
+        bytes.iter().map(digit).collect::<Vec<_>>().join(between).into_bytes()
+    };
+    let (lower, upper) = (|byte: &u8| format!("{byte:02x}"), |byte: &u8| format!("{byte:02X}"));
+    let mut forms: Vec<Vec<u8>> = Vec::new();
+    for between in [":", " ", "-", ", 0x", ",0x", " 0x"] {
+        forms.push(joined(&lower, between));
+        forms.push(joined(&upper, between));
+    }
+    // RFC 2045, section 6.7, with every byte encoded.
+    forms.push(joined(&upper, "="));
+    forms.extend([",", ", ", " "].map(|between| joined(&u8::to_string, between)));
+    // UTF-16 of either order, read as bytes.
+    forms.push(joined(&|byte| char::from(*byte).to_string(), "\0"));
+    let base64 = |bytes: &[u8]| BASE64_STANDARD_NO_PAD.encode(bytes).into_bytes();
+    forms.push(base64(&base64(bytes)));
+    forms.push(base64(BASE64_STANDARD.encode(bytes).as_bytes()));
+    forms.push(base64(&hex(bytes, lower)));
+    forms.push(BASE32_NOPAD.encode(bytes).into_bytes());
+    if bytes.len() >= SHORTEST_IN_ONE_CASE {
+        forms.extend([bytes.to_ascii_lowercase(), bytes.to_ascii_uppercase()]);
+    }
+    forms
 }
 
 /// The value with its inner quotes doubled; those at its ends may be the ones around it.

@@ -182,7 +182,7 @@ pub fn standing(response: &Response) -> Standing {
 /// **Source**: texts of Flask-JWT-Extended, Spring Security, Django REST framework, Express jwt
 /// middleware, Kong and AWS API Gateway, as their documents and sources state them; "signature" and
 /// "unauthorized" in Chinese.
-const CREDENTIAL_WORDS: [&str; 25] = [
+const CREDENTIAL_WORDS: [&str; 37] = [
     "unauthorized",
     "unauthorised",
     "unauthenticated",
@@ -191,6 +191,18 @@ const CREDENTIAL_WORDS: [&str; 25] = [
     "not authorized",
     "not authorised",
     "access denied",
+    "access_denied",
+    "auth_fail",
+    "auth failed",
+    "invalid_token",
+    "token invalid",
+    "invalid_api_key",
+    "invalid apikey",
+    "session expired",
+    "session has expired",
+    "sign in",
+    "login required",
+    "login_required",
     "permission denied",
     "forbidden",
     "invalid token",
@@ -213,7 +225,37 @@ const CREDENTIAL_WORDS: [&str; 25] = [
 /// Names of a number that says how a call ended: 0, 1 or 200 is well.
 ///
 /// **Source**: envelopes of the WeChat, Alibaba Cloud, DingTalk and Baidu interfaces.
-const RESULT_CODES: [&str; 5] = ["code", "statusCode", "errcode", "error_code", "ret"];
+const RESULT_CODES: [&str; 7] = ["code", "statusCode", "errcode", "errno", "err_code", "error_code", "ret"];
+
+/// Flags that say, alone or with a few words, whether the caller is signed in.
+///
+/// **Source**: chosen, from the session endpoints of frameworks and the refusals of single-page applications.
+const SIGNED_IN: [(&str, bool); 6] = [
+    ("loginRequired", false),
+    ("login_required", false),
+    ("isAuthenticated", true),
+    ("authenticated", true),
+    ("isLoggedIn", true),
+    ("loggedIn", true),
+];
+
+/// Texts that are a refusal where they are all that is said.
+const REFUSALS: [&str; 8] = [
+    "unauthorized",
+    "unauthorised",
+    "unauthenticated",
+    "forbidden",
+    "denied",
+    "access denied",
+    "permission denied",
+    "not authorized",
+];
+
+/// True for a text that says nothing but that the caller is refused.
+fn is_refusal(text: &str) -> bool {
+    let text = text.trim().trim_matches(|c: char| c.is_ascii_punctuation()).replace('_', " ").to_lowercase();
+    REFUSALS.contains(&text.as_str())
+}
 
 /// The first digits of a number that has at least as many, or the number.
 fn leading_digits(number: i64, count: u32) -> i64 {
@@ -223,14 +265,31 @@ fn leading_digits(number: i64, count: u32) -> i64 {
 
 /// What an answer with a good status says in its envelope, if that is an error.
 fn envelope_error(response: &Response) -> Option<Standing> {
-    let body = response.json()?;
-    let fields = body.as_object()?;
+    let Some(body) = response.json() else {
+        let is_short = response.body.len() <= 64 && response.media_type() != "text/html";
+        return (is_short && is_refusal(&response.body.text())).then_some(Standing::Refused);
+    };
+    let fields = match &body {
+        Value::Object(fields) => fields,
+        Value::String(text) => return is_refusal(text).then_some(Standing::Refused),
+        _ => return None,
+    };
     let flag = |name: &str| fields.get(name).and_then(Value::as_bool);
     let word = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_ascii_lowercase);
     let says_no = flag("success") == Some(false)
         || flag("ok") == Some(false)
         || word("status").is_some_and(|s| ["fail", "failed", "failure", "error", "ko"].contains(&s.as_str()));
-    let names_error = ["error", "errors"]
+    let is_signed_out = SIGNED_IN.iter().any(|(name, signed_in)| fields.get(*name) == Some(&Value::Bool(!signed_in)));
+    let says_refusal =
+        ["result", "status", "message", "code"].iter().any(|name| word(name).is_some_and(|w| is_refusal(&w)));
+    if fields.len() <= 3 && (is_signed_out || (says_refusal && fields.len() == 1)) {
+        return Some(Standing::Refused);
+    }
+    // A problem (RFC 9457), or what looks like one.
+    let is_problem = ["title", "detail", "message", "error", "reason"].iter().any(|name| word(name).is_some());
+    let problem =
+        fields.get("status").and_then(Value::as_u64).filter(|status| (400..600).contains(status) && is_problem);
+    let names_error = ["error", "errors", "fault"]
         .iter()
         .any(|name| fields.get(*name).is_some_and(|v| !is_void(v) && v != &Value::Bool(false)));
     let has_data =
@@ -238,12 +297,17 @@ fn envelope_error(response: &Response) -> Option<Standing> {
     let stated = RESULT_CODES.iter().find_map(|name| fields.get(*name)?.as_i64());
     let says_why = ["msg", "message", "errmsg", "error_msg"].iter().any(|name| word(name).is_some());
     let failed_by_code = stated.is_some_and(|code| ![0, 1, 200].contains(&code)) && says_why;
-    let is_an_error = says_no || ((names_error || failed_by_code) && !has_data && fields.len() <= 5);
+    let code = word("code").is_some_and(|code| CREDENTIAL_WORDS.iter().any(|word| code.contains(word)));
+    let is_an_error = says_no
+        || (problem.is_some() && fields.len() <= 7)
+        || (code && !has_data && fields.len() <= 5)
+        || ((names_error || failed_by_code) && !has_data && fields.len() <= 5);
     if !is_an_error {
         return None;
     }
     let text = body.to_string().to_lowercase();
     // Many codes begin with the status that they stand for: 40101.
+    let stated = stated.or(problem.and_then(|status| i64::try_from(status).ok()));
     Some(match stated.map(|code| leading_digits(code, 3)) {
         Some(401 | 403) => Standing::Refused,
         Some(404) => Standing::Missing,
@@ -416,6 +480,32 @@ mod tests {
         assert_eq!(standing(&json(200, r#"{"errcode":1002,"errmsg":"\u7b7e\u540d\u9519\u8bef"}"#)), Standing::Refused);
         assert_eq!(standing(&json(200, r#"{"code":0,"msg":"ok","data":{"id":1}}"#)), Standing::Works);
         assert_eq!(standing(&json(200, r#"{"code":44,"name":"United Kingdom"}"#)), Standing::Works);
+        for refused in [
+            r#"{"errno":1001,"errmsg":"token invalid"}"#,
+            r#"{"code":"AUTH_FAILED","data":[]}"#,
+            r#"{"result":"denied"}"#,
+            r#"{"loginRequired":true}"#,
+            r#"{"isAuthenticated":false,"redirect":"/login"}"#,
+            r#"{"status":403,"title":"Forbidden"}"#,
+            r#"{"status":401,"error":"x","message":"y","path":"/a"}"#,
+            r#"{"fault":{"faultstring":"Invalid ApiKey","detail":{"errorcode":"x"}}}"#,
+            r#"{"success":false,"message":"Session has expired, please sign in again","data":null}"#,
+            r#""Unauthorized""#,
+            "Access denied.",
+        ] {
+            assert_eq!(standing(&json(200, refused)), Standing::Refused, "{refused}");
+        }
+        for content in [
+            r#"{"authenticated":true,"user":"ann"}"#,
+            r#"{"id":7,"authenticated":false,"name":"a","role":"b"}"#,
+            r#"{"status":404,"name":"a part number"}"#,
+            r#"{"result":"denied","loan":7,"amount":5}"#,
+            r#"{"code":"signature-dish","data":[1]}"#,
+            r#"{"message":"Access to the lake is denied in winter"}"#,
+            "Access denied to all at night",
+        ] {
+            assert_eq!(standing(&json(200, content)), Standing::Works, "{content}");
+        }
     }
 
     #[test]

@@ -101,10 +101,15 @@ impl Surveying<'_> {
         });
         self.learn_plain_headers(live, &works).await;
         surveyed.places = places();
+        let mut unproven = 0;
         for (operation, baseline) in works.iter().take(CANARIES) {
             let draft = baseline.draft(&operation.key);
             let without = draft.clone().without_credentials();
             if self.accepted(&without, baseline).await != Some(false) {
+                continue;
+            }
+            if self.is_answered_alike(live, (operation, baseline), &works).await {
+                unproven += 1;
                 continue;
             }
             surveyed.canary = Some(operation.key.clone());
@@ -117,11 +122,44 @@ impl Surveying<'_> {
             _ = live.canary.set(draft);
             return surveyed;
         }
+        if unproven > 0 {
+            surveyed.note = format!(
+                "{unproven} operations answer it like a made-up credential, and all alike: \
+                 they refuse both with a success, or accept any"
+            );
+            surveyed.fault = Some(Fault::Credential);
+            return surveyed;
+        }
         self.blame(live, &mut surveyed, &works, operations);
         if let (Some((operation, baseline)), true) = (works.first(), surveyed.alive) {
             _ = live.canary.set(baseline.draft(&operation.key));
         }
         surveyed
+    }
+
+    /// True if an operation gives an identity the same as another operation does, and gives that to a made-up
+    /// credential too: a refusal in a success, of which nothing else tells.
+    async fn is_answered_alike(
+        &self,
+        live: &Live,
+        (operation, baseline): (&SurveyedOperation, &Baseline),
+        works: &[(&SurveyedOperation, &Baseline)],
+    ) -> bool {
+        let Some(own) = baseline.exchange.response() else { return false };
+        let is_alike = |(other, of_other): &(&SurveyedOperation, &Baseline)| {
+            other.key != operation.key
+                && of_other
+                    .exchange
+                    .response()
+                    .is_some_and(|other| controls::content(own, other, &baseline.volatile) == Sameness::Same)
+        };
+        let first = live.generation().credentials.first().map(|credential| credential.value.clone());
+        let Some(first) = first.filter(|_| live.identity.signer.is_none()) else { return false };
+        if !works.iter().any(is_alike) {
+            return false;
+        }
+        let made_up = baseline.draft(&operation.key).replacing(0, &corrupted(first.expose()), None);
+        self.accepted(&made_up, baseline).await == Some(true)
     }
 
     /// An identity that gets nothing that nobody gets: whether anybody is refused, and whose fault it is.

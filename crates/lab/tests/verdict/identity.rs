@@ -53,6 +53,24 @@ async fn a_key_that_opens_nothing_gives_no_grade_whatever_is_open() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_key_that_is_answered_like_a_made_up_one_gives_no_grade() {
+    let served = |right: &'static str| {
+        serve(description(&PATHS), move |request| match header(request, "x-api-key") {
+            "" => json_response(401, json!({ "error": "unauthorized" })),
+            // The server alone knows that this is a refusal.
+            key if key != right => json_response(200, json!({ "portal": "https://portal.example", "n": 7 })),
+            _ => answer(request, true),
+        })
+        .with_identity("key", "X-API-Key", KEY)
+    };
+    let dead = scanned(served("another-key-9c41f7d2")).await;
+    assert_eq!(cause(&dead), Some(Shortfall::Identity), "{:?}", dead.outcome);
+    assert_eq!((dead.score.grade, dead.exit_code()), (None, 2));
+    let right = scanned(served(KEY)).await;
+    assert_eq!(right.outcome, Outcome::Done, "{:?}", right.identities);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_api_that_refuses_nobody_is_graded_as_anonymous() {
     for served in [mixed(4, 0, true), mixed(4, 0, true).with_identity("key", "X-API-Key", "any-key-12345678")] {
         let scan = scanned(served).await;

@@ -8,10 +8,13 @@ use std::time::Duration;
 
 use anyhow::Context;
 use engine::config::{self, Config};
+use engine::effect::{Effect, effect};
 use engine::target::{Given, TargetError};
 use engine::transport::{Dial, Policy, Settings, Transport};
 use engine::{AnyCheck, Budget, Limits, LogSource, Options, Selection, Target, TypedUrl};
-use model::{Answer, Credential, Identity, KnownSecret, OperationKey, Origin, Place, Redactor, Request, Shortfall};
+use model::{
+    Answer, Credential, Identity, KnownSecret, Mode, OperationKey, Origin, Place, Redactor, Request, Shortfall,
+};
 use tokio::sync::watch;
 
 use crate::args::{ModeName, ScanOptions};
@@ -121,7 +124,7 @@ async fn prepare(options: &ScanOptions, interrupt: watch::Receiver<bool>) -> any
     let budget = |loopback| Arc::new(Budget::new(limits(options, loopback), interrupt.clone()));
     let spent = budget(origin.is_loopback());
     if let Some(longest) = options.wait_ready {
-        wait_ready(&given, &settings, longest).await?;
+        wait_ready(&given, limits(options, true).mode, &settings, longest).await?;
     }
     let mut target = given.resolve(settings, spent.clone()).await.map_err(|error: TargetError| {
         let hint = error.hint();
@@ -353,14 +356,29 @@ fn wildcard(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Asks the target until it answers anything.
-async fn wait_ready(given: &Given, settings: &Settings, longest: Duration) -> anyhow::Result<()> {
-    let url = given.base_url.as_ref().unwrap_or(&given.target);
-    let Some(origin) = url::Url::parse(url).ok().as_ref().and_then(Origin::of) else { return Ok(()) };
+/// Asks the target until it answers anything; in description mode for the description itself.
+async fn wait_ready(given: &Given, mode: Mode, settings: &Settings, longest: Duration) -> anyhow::Result<()> {
+    let (place, request) = match mode {
+        Mode::Description => {
+            let place = given.spec.as_ref().unwrap_or(&given.target);
+            let url = url::Url::parse(place).ok();
+            (
+                place,
+                Request::get(
+                    url.as_ref().map_or("/", |url| &url[url::Position::BeforePath..url::Position::AfterQuery]),
+                ),
+            )
+        }
+        Mode::Passive | Mode::Safe | Mode::Active | Mode::Destructive => {
+            (given.base_url.as_ref().unwrap_or(&given.target), Request::get("/"))
+        }
+    };
+    let origin = url::Url::parse(place).ok().as_ref().and_then(Origin::of);
+    let Some(origin) = origin.filter(|_| effect(&request) == Effect::Reads) else { return Ok(()) };
     let until = std::time::Instant::now() + longest;
     loop {
         let transport = Transport::new(settings.clone())?;
-        match transport.exchange(&origin, &Request::get("/"), false).await.answer {
+        match transport.exchange(&origin, &request, false).await.answer {
             Answer::Response(_) => return Ok(()),
             Answer::Error(reason) if std::time::Instant::now() >= until => {
                 let message = format!("{origin} did not get ready: {reason}");

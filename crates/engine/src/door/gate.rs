@@ -156,6 +156,7 @@ impl Door {
         }
         if purpose == Purpose::Check {
             self.permit_checks()?;
+            self.permit_again(draft)?;
         }
         if draft.intent == Intent::RandomSignIn
             && self.limits.mode <= Mode::Safe
@@ -166,6 +167,22 @@ impl Door {
         let errors = self.gate.server_errors.load(Ordering::Relaxed);
         if purpose == Purpose::Check && !self.loopback() && errors >= SERVER_ERRORS_REMOTE {
             return refuse("the target answered with too many server errors and is left alone");
+        }
+        Ok(())
+    }
+
+    /// Whether checks may call what the survey has called: each call may cost money, or take something away.
+    /// A refusal of a request without credentials does neither, where others are let in.
+    fn permit_again(&self, draft: &Draft) -> Result<(), Unobserved> {
+        let path = draft.request.path();
+        let below = path.strip_prefix(&*self.base_path).unwrap_or(path);
+        let is_costly = effect::is_metered(below) || effect::reads_once(below);
+        let is_repeatable = draft.operation.as_ref().is_some_and(|key| self.gate.is_repeatable(key));
+        let is_own = draft.carries_credentials() || self.identities.iter().next().is_none();
+        if is_costly && is_own && !is_repeatable {
+            let why =
+                "each call may cost money or take something away: an entry under `repeatable` lets checks call it";
+            return Err(Unobserved::NotApplicable(why.into()));
         }
         Ok(())
     }

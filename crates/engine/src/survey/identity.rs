@@ -97,7 +97,7 @@ impl Surveying<'_> {
         let mut works: Vec<_> = own.iter().filter(|(_, b)| b.standing == Standing::Works).copied().collect();
         works.sort_by_key(|(o, _)| {
             let declared = o.protection == Protection::Declared;
-            (!declared, !o.is_reading(), o.operation.parameters.len(), o.operation.index)
+            (o.is_costly(), !declared, !o.is_reading(), o.operation.parameters.len(), o.operation.index)
         });
         self.learn_plain_headers(live, &works).await;
         surveyed.places = places();

@@ -71,6 +71,23 @@ async fn a_key_that_is_answered_like_a_made_up_one_gives_no_grade() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_costs_or_takes_away_is_called_once() {
+    let paths = ["/me", "/items", "/credit/score", "/queue/next"];
+    let served = serve(description(&paths), |request| match header(request, "x-api-key") {
+        KEY => json_response(200, json!({ "path": request.uri().path() })),
+        _ => json_response(401, json!({ "error": "unauthorized" })),
+    });
+    let scan = scanned(served.with_identity("key", "X-API-Key", KEY)).await;
+    let calls = |path: &str| {
+        let of_it = scan.exchanges.values().filter(|e| e.request.path() == path && e.identity.is_some());
+        of_it.filter(|e| e.request.headers.contains("x-api-key")).count()
+    };
+    assert!(calls("/me") > 2, "{}", calls("/me"));
+    assert_eq!((calls("/credit/score"), calls("/queue/next")), (1, 1));
+    assert_eq!(scan.outcome, Outcome::Done, "{:?}", scan.identities);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_api_that_refuses_nobody_is_graded_as_anonymous() {
     for served in [mixed(4, 0, true), mixed(4, 0, true).with_identity("key", "X-API-Key", "any-key-12345678")] {
         let scan = scanned(served).await;

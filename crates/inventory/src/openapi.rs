@@ -236,9 +236,10 @@ impl<'a> Reader<'a> {
         &mut self,
         root: &Node<'a>,
         method: &str,
-        node: &Node<'a>,
+        declared_at: &Node<'a>,
         inherited: &Inherited<'a, '_>,
     ) -> Option<Operation> {
+        let node = &self.resolved(declared_at.clone()).unwrap_or_else(|| declared_at.clone());
         if !node.value.is_object() {
             self.warn(node, format!("an operation is {}, not an object", kind(node.value)));
             return None;
@@ -266,7 +267,7 @@ impl<'a> Reader<'a> {
             responses: self.responses(root, node),
             security: security::requirements(self, node).unwrap_or(Security::Undeclared),
             servers: if own_servers.is_empty() { inherited.servers.clone() } else { own_servers },
-            pointer: self.pointer_of(node),
+            pointer: self.pointer_of(declared_at),
         })
     }
 
@@ -339,7 +340,7 @@ impl<'a> Reader<'a> {
         let Some(list) = self.array(owner, "servers") else {
             return Vec::new();
         };
-        let nodes: Vec<_> = list.elements().collect();
+        let nodes: Vec<_> = list.elements().filter_map(|node| self.resolved(node)).collect();
         nodes.into_iter().filter_map(|node| self.server(&node)).collect()
     }
 

@@ -89,13 +89,15 @@ impl<'a> Reader<'a> {
         texts
     }
 
+    /// The value of a key, wherever a reference says that it stands.
     fn expect(&mut self, owner: &Node<'a>, key: &str, wanted: &str, fits: impl Fn(&Value) -> bool) -> Option<Node<'a>> {
         let value = owner.value.as_object()?.get(key)?;
-        let node = owner.child(key, value);
-        if !value.is_null() && fits(value) {
+        // A reference that leads nowhere was warned of when it was gathered.
+        let node = self.description.follow(owner.child(key, value))?;
+        if !node.value.is_null() && fits(node.value) {
             return Some(node);
         }
-        self.warn(&node, format!("`{key}` is {}, not {wanted}", kind(value)));
+        self.warn(&node, format!("`{key}` is {}, not {wanted}", kind(node.value)));
         None
     }
 

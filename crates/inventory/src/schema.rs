@@ -106,7 +106,7 @@ impl<'a> Schema<'a> {
     /// Returns the schema of one member, if the schema names it.
     pub fn property(&self, name: &str) -> Option<Schema<'a>> {
         let nodes = self.parts.iter().filter_map(|part| {
-            let properties = part.member("properties")?;
+            let properties = self.description.follow(part.member("properties")?)?;
             let value = properties.value.as_object()?.get(name)?;
             Some(properties.child(name, value))
         });
@@ -238,7 +238,7 @@ impl<'a> Schema<'a> {
         let mut groups = Vec::new();
         for part in &self.parts {
             for key in ["oneOf", "anyOf"] {
-                let Some(list) = part.member(key) else { continue };
+                let Some(list) = part.member(key).and_then(|list| self.description.follow(list)) else { continue };
                 let group: Vec<_> = list.elements().filter_map(|node| self.below(vec![node])).collect();
                 if !group.is_empty() {
                     groups.push(group);
@@ -368,7 +368,7 @@ impl<'a> Schema<'a> {
     }
 
     fn all_members(&self, key: &'static str) -> impl Iterator<Item = (&'a str, Node<'a>)> {
-        let maps = self.parts.iter().filter_map(move |part| part.member(key));
+        let maps = self.parts.iter().filter_map(move |part| self.description.follow(part.member(key)?));
         maps.flat_map(|map| map.members().collect::<Vec<_>>())
     }
 }

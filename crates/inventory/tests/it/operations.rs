@@ -64,6 +64,105 @@ fn webhooks_and_callbacks_are_no_operations_and_query_is_one_since_3_2() {
     assert_eq!(warnings.len(), 2);
 }
 
+/// A description in which every object and list that a reader meets is written in its place.
+fn written_in_place() -> Value {
+    json!({
+        "openapi": "3.1.0",
+        "info": { "title": "T", "version": "1" },
+        "servers": [{ "url": "https://{h}.example", "variables": { "h": { "default": "a" } } }],
+        "security": [{ "key": [] }],
+        "paths": { "/a": {
+            "parameters": [{ "name": "n", "in": "query", "schema": { "type": "integer" } }],
+            "post": {
+                "operationId": "make",
+                "tags": ["t"],
+                "parameters": [{ "name": "m", "in": "header", "schema": { "type": "string" } }],
+                "security": [],
+                "servers": [{ "url": "https://b.example" }],
+                "requestBody": { "required": true, "content": { "application/json": {
+                    "schema": { "properties": { "p": { "oneOf": [{ "type": "integer" }, { "type": "string" }] } } },
+                } } },
+                "responses": { "200": { "description": "", "headers": { "X-A": {} }, "content": { "text/plain": {} } } },
+            },
+        } },
+        "components": { "securitySchemes": { "key": { "type": "apiKey", "in": "header", "name": "X-Key" } } },
+    })
+}
+
+/// What was read, without the places where it stands.
+fn content_of(inventory: &Inventory) -> String {
+    let servers: Vec<_> = inventory.servers.iter().map(|server| &server.url).collect();
+    let operation = &inventory.operations[0];
+    let own: Vec<_> = operation.servers.iter().map(|server| &server.url).collect();
+    let parameters: Vec<_> = operation.parameters.iter().map(|one| (&one.name, one.location)).collect();
+    let body = operation.body.as_ref().map(|body| (body.required, &body.media[0].media_type));
+    let property = body.and_then(|_| super::body_schema(inventory).property("p").map(|p| p.variants().len()));
+    let responses: Vec<_> =
+        operation.responses.iter().map(|one| (&one.status, &one.headers, one.media.len())).collect();
+    format!(
+        "{servers:?} {own:?} {:?} {:?} {:?} {parameters:?} {body:?} {property:?} {responses:?} {:?}",
+        operation.operation_id, operation.tags, operation.security, inventory.security_schemes
+    )
+}
+
+#[test]
+fn a_reference_is_followed_wherever_an_object_or_a_list_is_read() {
+    let (inventory, warnings) = read(&written_in_place());
+    assert_eq!(warnings, []);
+    let expected = content_of(&inventory);
+    for pointer in [
+        "/info",
+        "/servers",
+        "/servers/0",
+        "/servers/0/variables",
+        "/security",
+        "/paths",
+        "/paths/~1a",
+        "/paths/~1a/parameters",
+        "/paths/~1a/parameters/0",
+        "/paths/~1a/post",
+        "/paths/~1a/post/tags",
+        "/paths/~1a/post/parameters",
+        "/paths/~1a/post/security",
+        "/paths/~1a/post/servers",
+        "/paths/~1a/post/requestBody",
+        "/paths/~1a/post/requestBody/content",
+        "/paths/~1a/post/requestBody/content/application~1json",
+        "/paths/~1a/post/requestBody/content/application~1json/schema",
+        "/paths/~1a/post/requestBody/content/application~1json/schema/properties",
+        "/paths/~1a/post/requestBody/content/application~1json/schema/properties/p",
+        "/paths/~1a/post/requestBody/content/application~1json/schema/properties/p/oneOf",
+        "/paths/~1a/post/responses",
+        "/paths/~1a/post/responses/200",
+        "/paths/~1a/post/responses/200/headers",
+        "/paths/~1a/post/responses/200/content",
+        "/components",
+        "/components/securitySchemes",
+        "/components/securitySchemes/key",
+    ] {
+        let mut description = written_in_place();
+        let place = description.pointer_mut(pointer).expect("the place exists");
+        let moved = std::mem::replace(place, json!({ "$ref": "#/x-parts/again" }));
+        description["x-parts"] = json!({ "again": { "$ref": "#/x-parts/moved" }, "moved": moved });
+        let (inventory, warnings) = read(&description);
+        assert_eq!(warnings, [], "{pointer}");
+        assert_eq!(inventory.operations.len(), 1, "{pointer}");
+        assert_eq!(content_of(&inventory), expected, "{pointer}");
+    }
+}
+
+#[test]
+fn an_operation_whose_reference_leads_nowhere_keeps_what_stands_beside_it() {
+    let (inventory, warnings) = read(&json!({
+        "openapi": "3.1.0",
+        "info": {},
+        "paths": { "/a": { "get": { "$ref": "#/x-parts/none", "operationId": "a" }, "put": { "$ref": "#/paths/~1a/put" } } },
+    }));
+    assert_eq!(warnings.len(), 2);
+    assert_eq!(listed(&inventory), ["GET /a", "PUT /a"]);
+    assert_eq!(inventory.operations[0].operation_id.as_deref(), Some("a"));
+}
+
 #[test]
 fn components_of_every_kind_are_referred_to() {
     let (inventory, warnings) = read(&json!({

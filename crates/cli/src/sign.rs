@@ -147,7 +147,7 @@ fn infer_scheme(request: &Request, given: &[String]) -> anyhow::Result<ExitCode>
     bar.finish_and_clear();
     let mut text = String::new();
     for inferred in &found.found {
-        text.push_str(&described(inferred));
+        text.push_str(&described(inferred, request));
     }
     for remark in &found.remarks {
         text.push_str(&format!("note         {remark}\n"));
@@ -160,7 +160,11 @@ fn infer_scheme(request: &Request, given: &[String]) -> anyhow::Result<ExitCode>
     Ok(ExitCode::from(u8::from(found.found.is_empty())))
 }
 
-fn described(inferred: &Inferred) -> String {
+fn indented(block: &str) -> String {
+    block.lines().map(|line| format!("    {line}\n")).collect()
+}
+
+fn described(inferred: &Inferred, request: &Request) -> String {
     let scheme = &inferred.scheme;
     let formula = match &scheme.canonical {
         Canonical::Formula(formula) => formula.to_string().replace('\n', "\\n"),
@@ -185,5 +189,6 @@ fn described(inferred: &Inferred) -> String {
     for proposal in &inferred.proposal {
         text.push_str(&format!("do           {proposal}\n"));
     }
-    text
+    let key_id = scheme.read(request).ok().and_then(|reading| reading.key_id);
+    format!("{text}\nfor an identity in middlebrick.yaml:\n\n{}", indented(&scheme.block(key_id.as_deref())))
 }

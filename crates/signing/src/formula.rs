@@ -208,6 +208,11 @@ fn hint(nearest: Option<&str>) -> String {
 }
 
 impl Formula {
+    /// The text that it was parsed from.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The variables of the formula, in order, those inside functions too.
     pub fn variables(&self) -> Vec<&Variable> {
         fn walk<'a>(pieces: &'a [Piece], found: &mut Vec<&'a Variable>) {

@@ -20,6 +20,7 @@ mod seen;
 pub mod settings;
 pub mod slot;
 pub mod standard;
+mod written;
 
 pub use algorithm::{Algorithm, Encoding, Hash, KeyEncoding};
 pub use clock::Clock;

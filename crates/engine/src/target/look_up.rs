@@ -230,8 +230,10 @@ impl LookUp {
         let started_ms = u64::try_from(self.budget.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let exchange = timeout_at(self.until, self.transport.exchange(origin, &request, false));
         let received = tokio::select! {
-            received = exchange => received.map_err(|_| out("its time is used up"))?,
+            // Where both have come, the user's word counts.
+            biased;
             () = self.budget.stopped() => return Err(TargetError::Interrupted),
+            received = exchange => received.map_err(|_| out("its time is used up"))?,
         };
         self.budget.pace.learn(
             None,

@@ -74,7 +74,7 @@ pub(super) struct Separator {
     pub(super) is_common: bool,
 }
 
-const SEPARATORS: [Separator; 9] = [
+const SEPARATORS: [Separator; 14] = [
     Separator { name: "none", text: "", ends: false, is_common: true },
     Separator { name: "newline", text: "\n", ends: false, is_common: true },
     Separator { name: "`.`", text: ".", ends: false, is_common: true },
@@ -84,6 +84,11 @@ const SEPARATORS: [Separator; 9] = [
     Separator { name: "newline at the end too", text: "\n", ends: true, is_common: false },
     Separator { name: "`+`", text: "+", ends: false, is_common: false },
     Separator { name: "space", text: " ", ends: false, is_common: false },
+    Separator { name: "`,`", text: ",", ends: false, is_common: false },
+    Separator { name: "`;`", text: ";", ends: false, is_common: false },
+    Separator { name: "`-`", text: "-", ends: false, is_common: false },
+    Separator { name: "tab", text: "\t", ends: false, is_common: false },
+    Separator { name: "CR LF", text: "\r\n", ends: false, is_common: false },
 ];
 
 /// One independent part of a search: all strings that begin with one word.

@@ -222,7 +222,9 @@ fn split(spot: &Spot, value: &str) -> Vec<Token> {
         let start = at;
         at += field.len();
         let field = field.trim_end_matches([',', ' ', ';']);
-        let name = field.split_once('=').map(|(name, _)| name).filter(|n| !n.is_empty());
+        // What has nothing but `=` behind it ends with the padding of base64.
+        let is_pair = |(name, value): &(&str, &str)| !name.is_empty() && !value.trim_matches('=').is_empty();
+        let name = field.split_once('=').filter(is_pair).map(|(name, _)| name);
         let from = start + name.map_or(0, |n| n.len() + 1);
         let text = &value[from..start + field.len()];
         let inner = text.trim_matches('"');

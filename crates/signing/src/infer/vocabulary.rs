@@ -81,6 +81,15 @@ pub(super) fn words(sample: &Request, stamps: &Stamps, signature: &Signature) ->
         ("{sha256b64(body)}", kind::BODY, 6),
         ("{md5hex(body)}", kind::BODY, 6),
         ("{md5b64(body)}", kind::BODY, 6),
+        ("{sha512hex(body)}", kind::BODY, 6),
+        ("{sha512b64(body)}", kind::BODY, 6),
+        ("{sha1hex(body)}", kind::BODY, 6),
+        ("{sha1b64(body)}", kind::BODY, 6),
+        ("{sha384hex(body)}", kind::BODY, 6),
+        ("{sha256(body)}", kind::BODY, 6),
+        ("{sha512(body)}", kind::BODY, 6),
+        ("{upper(sha256hex(body))}", kind::BODY, 6),
+        ("{upper(md5hex(body))}", kind::BODY, 6),
         ("{form}", kind::BODY, 6),
     ] {
         let parsed: Formula = formula.parse().expect("the vocabulary is tested");

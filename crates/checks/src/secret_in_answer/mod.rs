@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::controls::{Standing, standing};
-use engine::{AnyCheck, Check, KEPT_BODY_BYTES, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
+use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
 use model::sensitive::{Certainty, Detection, Kind, detect};
 use model::{Category, Confidence, Flaw, Location, Meta, Mode, Need, Owasp, Purpose, Recorded, Variant, Verdict};
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,10 @@ use serde_json::Value;
 use crate::sensitive_field::caller::{Caller, caller, general, issues_credentials, was_sent};
 use crate::sensitive_field::covered;
 
+use own::{Known, beyond, credentials};
+
+mod link;
+mod own;
 pub(crate) mod personal;
 #[cfg(any(test, feature = "targets"))]
 pub mod target;
@@ -119,6 +123,9 @@ pub struct Leak {
     place: Location,
     /// How often.
     count: usize,
+    /// True if it is part of a URL.
+    #[serde(default)]
+    in_url: bool,
 }
 
 /// An answer, with its secrets.
@@ -131,15 +138,6 @@ pub struct Leaking {
     /// Its secrets.
     #[serde(default)]
     leaks: Vec<Leak>,
-}
-
-/// A credential of the scan.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Known {
-    /// As recordings name it.
-    label: String,
-    /// The identities that have it.
-    holders: BTreeSet<String>,
 }
 
 /// An answer, and the credentials that may stand in it.
@@ -200,13 +198,14 @@ impl Check for SecretInAnswer {
     async fn observe(exchange: &subject::Exchange, survey: &Survey, session: &Session) -> Result<Leaking, Unobserved> {
         Ok(Leaking {
             caller: caller(&exchange.recorded, survey),
-            leaks: leaks(exchange, session),
+            leaks: leaks(exchange, survey, session),
             answer: exchange.recorded.clone(),
         })
     }
 
     fn judge(seen: &Leaking) -> Verdict {
-        Verdict::of_flaws(seen.leaks.iter().map(|leak| leak_flaw(seen.caller, leak)).collect())
+        let leaks = seen.leaks.iter().filter(|leak| !is_link_to_hand_over(seen.caller, leak));
+        Verdict::of_flaws(leaks.map(|leak| leak_flaw(seen.caller, leak)).collect())
     }
 }
 
@@ -240,7 +239,7 @@ impl Check for OwnKeyInAnswer {
         survey: &Survey,
         session: &Session,
     ) -> Result<Returning, Unobserved> {
-        let credentials = credentials(survey, session);
+        let credentials = credentials(exchange, survey, session);
         let beyond = beyond(exchange, &credentials, session);
         Ok(Returning { answer: exchange.recorded.clone(), credentials, beyond })
     }
@@ -335,7 +334,7 @@ fn readable(exchange: &subject::Exchange) -> Result<(), NotApplicable> {
 }
 
 /// Secrets of an answer that neither the scan's own credentials nor the request explain.
-fn leaks(exchange: &subject::Exchange, session: &Session) -> Vec<Leak> {
+fn leaks(exchange: &subject::Exchange, survey: &Survey, session: &Session) -> Vec<Leak> {
     let works = exchange.operation.is_some() && standing(&exchange.raw) == Standing::Works;
     let named = if works { exchange.json().map(covered).unwrap_or_default() } else { BTreeSet::new() };
     let mut found: Vec<Leak> = Vec::new();
@@ -348,8 +347,15 @@ fn leaks(exchange: &subject::Exchange, session: &Session) -> Vec<Leak> {
         {
             return;
         }
+        let url = link::around(text, detection.start, detection.end);
+        if detection.kind == Kind::Jwt && url.as_ref().is_some_and(|url| link::is_of_another_host(url, &survey.origin))
+        {
+            return;
+        }
+        let in_url = url.is_some();
         let place = place(&value);
-        match found.iter_mut().find(|leak| leak.rule == detection.rule && leak.place == place) {
+        let is_alike = |leak: &&mut Leak| leak.rule == detection.rule && leak.place == place && leak.in_url == in_url;
+        match found.iter_mut().find(is_alike) {
             Some(leak) => leak.count += 1,
             None => found.push(Leak {
                 rule: detection.rule,
@@ -359,6 +365,7 @@ fn leaks(exchange: &subject::Exchange, session: &Session) -> Vec<Leak> {
                 publishable: detection.publishable,
                 place,
                 count: 1,
+                in_url,
             }),
         }
     };
@@ -387,6 +394,11 @@ fn is_secret(detection: &Detection) -> bool {
         Kind::ApplicationSecret => detection.rule != "werkzeug-debugger-secret",
         Kind::PaymentCard | Kind::Iban | Kind::NationalId => false,
     }
+}
+
+/// True for a one-time link that an administrator gets to hand over: to a new user, for a new password.
+fn is_link_to_hand_over(caller: Caller, leak: &Leak) -> bool {
+    caller == Caller::Administrator && leak.in_url && matches!(leak.kind, Kind::Jwt | Kind::PasswordHash)
 }
 
 fn leak_flaw(caller: Caller, leak: &Leak) -> Flaw {
@@ -423,39 +435,6 @@ fn pointer_of(value: &Value, text: &str) -> Option<String> {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
-}
-
-/// Length below which a credential stands in ordinary text by chance.
-///
-/// **Source**: chosen; words of eight letters are rare where they stand alone.
-const SHORTEST_CREDENTIAL: usize = 8;
-
-/// The scan's credentials, as recordings name them.
-fn credentials(survey: &Survey, session: &Session) -> Vec<Known> {
-    let mut by_value: BTreeMap<String, Known> = BTreeMap::new();
-    for identity in &survey.identities {
-        for credential in session.credentials(&identity.name) {
-            let value = credential.value.expose();
-            if value.len() < SHORTEST_CREDENTIAL {
-                continue;
-            }
-            // A value that two identities share is named after the first.
-            let label = format!("{{{{{}.{}}}}}", identity.name, credential.place.label());
-            let known = by_value.entry(value.to_owned()).or_insert(Known { label, holders: BTreeSet::new() });
-            known.holders.insert(identity.name.to_string());
-        }
-    }
-    by_value.into_values().collect()
-}
-
-/// Which credentials stand in a body behind what is recorded of it.
-fn beyond(exchange: &subject::Exchange, credentials: &[Known], session: &Session) -> BTreeSet<String> {
-    let body = &exchange.raw.body;
-    if credentials.is_empty() || body.len() <= KEPT_BODY_BYTES {
-        return BTreeSet::new();
-    }
-    let whole = session.masked(&body.text());
-    credentials.iter().map(|known| known.label.clone()).filter(|label| whole.contains(label.as_str())).collect()
 }
 
 fn key_flaw(seen: &Returning, known: &Known) -> Option<Flaw> {

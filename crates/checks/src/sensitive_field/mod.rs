@@ -6,7 +6,7 @@ use engine::controls::{Standing, standing};
 use engine::{AnyCheck, Check, NotApplicable, Requests, Session, Survey, Unobserved, check, subject};
 use inventory::{response_schema, undeclared};
 use model::redact::End;
-use model::sensitive::{FieldKind, Kind, detect, named_secrets, secret_by_name, sensitive_fields};
+use model::sensitive::{FieldKind, Kind, detect, named_secrets, secret_of, sensitive_fields};
 use model::{Category, Confidence, Flaw, Location, Meta, Mode, Owasp, Recorded, Response, Variant, Verdict};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -283,7 +283,7 @@ fn held_in_text(response: &Response, is_known: impl Fn(&str) -> bool) -> Vec<Hel
     let mut places: BTreeMap<(String, FieldKind), usize> = BTreeMap::new();
     let end = if response.truncated { End::Cut } else { End::Whole };
     for named in named_secrets(response.body.bytes(), end) {
-        let Some(kind) = secret_by_name(&named.name).filter(|kind| is_withheld(*kind)) else { continue };
+        let Some(kind) = secret_of(&named.name, &named.value).filter(|kind| is_withheld(*kind)) else { continue };
         if !is_known(&named.value) && !has_own_form(&named.value) {
             *places.entry((format!("/{}", named.name), kind)).or_default() += 1;
         }

@@ -6,7 +6,7 @@ use engine::controls::{Sameness, Standing, content, form, sibling_request, stand
 use engine::{
     AnyCheck, Check, Draft, NotApplicable, Protection, Requests, Session, Survey, Unobserved, check, subject,
 };
-use model::sensitive::sensitive_fields;
+use model::sensitive::{FieldKind, SensitiveField, sensitive_fields};
 use model::{Category, Confidence, Flaw, Meta, Mode, Owasp, Recorded, Response, Variant, Verdict};
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -245,11 +245,48 @@ fn private(operation: &subject::Operation, baseline: &engine::Baseline, raw: Opt
         }
     }
     let body = raw?.json()?;
-    if let Some(field) = sensitive_fields(&body).into_iter().next() {
+    if let Some(field) = sensitive_fields(&body).into_iter().find(|field| !is_ordinary_role(field)) {
         let member = field.pointer.rsplit('/').next().unwrap_or_default().to_owned();
         return Some(format!("it holds `{member}`"));
     }
     holds_address(&body).then(|| "it holds an e-mail address".to_owned())
+}
+
+/// Roles that say nothing of whom they belong to: everybody has them.
+///
+/// **Source**: chosen; the default roles of WordPress (`subscriber`), Django and Rails applications.
+const ORDINARY_ROLES: [&str; 12] = [
+    "user",
+    "users",
+    "member",
+    "customer",
+    "guest",
+    "reader",
+    "author",
+    "subscriber",
+    "default",
+    "basic",
+    "none",
+    "public",
+];
+
+/// True for a flag or level that grants nothing, and for a role that everybody has.
+fn is_ordinary_role(field: &SensitiveField) -> bool {
+    if field.kind != FieldKind::RoleFlag {
+        return false;
+    }
+    let is_ordinary = |text: &str| {
+        let role = text.trim().to_ascii_lowercase();
+        let role = role.strip_prefix("role_").unwrap_or(&role);
+        matches!(role, "false" | "no" | "off" | "0") || ORDINARY_ROLES.contains(&role)
+    };
+    match serde_json::from_str(&field.masked) {
+        Ok(Value::Bool(granted)) => !granted,
+        Ok(Value::Number(level)) => level.as_u64() == Some(0),
+        Ok(Value::String(role)) => is_ordinary(&role),
+        Ok(Value::Array(roles)) => roles.iter().all(|role| role.as_str().is_some_and(is_ordinary)),
+        Ok(Value::Null | Value::Object(_)) | Err(_) => false,
+    }
 }
 
 /// True if a text of the document is an e-mail address as a whole.
@@ -300,4 +337,38 @@ fn speaks_of_credentials(answer: &Response) -> bool {
     ["api key", "api_key", "apikey", "api-key", "token", "authoriz", "authentic", "credential", "signature"]
         .iter()
         .any(|word| text.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_role_that_grants_nothing_makes_no_content_private() {
+        let counts = |name: &str, value: &Value| {
+            let mut body = json!({});
+            body["author"][name] = value.clone();
+            sensitive_fields(&body).iter().any(|field| !is_ordinary_role(field))
+        };
+        for (name, value) in [
+            ("admin", json!(false)),
+            ("is_staff", json!(0)),
+            ("isSuperuser", json!(false)),
+            ("role", json!("user")),
+            ("role", json!("ROLE_USER")),
+            ("roles", json!(["member", "author"])),
+        ] {
+            assert!(!counts(name, &value), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("admin", json!(true)),
+            ("role", json!("admin")),
+            ("roles", json!(["member", "billing-admin"])),
+            ("email", json!("ann@shop.test")),
+        ] {
+            assert!(counts(name, &value), "{name}: {value}");
+        }
+    }
 }

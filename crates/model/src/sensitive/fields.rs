@@ -100,6 +100,15 @@ pub fn secret_by_name(name: &str) -> Option<FieldKind> {
     secret(name).or_else(|| secret(name.strip_suffix(['s', 'S'])?))
 }
 
+/// What a name promises of a secret, where the value is one: a stored hash beside the name of a
+/// password is [`FieldKind::PasswordHash`].
+pub fn secret_of(name: &str, value: &str) -> Option<FieldKind> {
+    match secret_by_name(name)? {
+        FieldKind::Password if values::is_stored_hash(value) => Some(FieldKind::PasswordHash),
+        named => Some(named),
+    }
+}
+
 /// A sensitive member of a JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SensitiveField {
@@ -178,9 +187,7 @@ impl<'a> Walk<'a> {
     fn kind_of(&mut self, name: &'a str, value: &Value) -> Option<FieldKind> {
         let promise = *self.promises.entry(name).or_insert_with(|| names::kind_by_name(name));
         match (promise?, value) {
-            (FieldKind::Password, Value::String(text)) if values::is_password_hash(text) => {
-                Some(FieldKind::PasswordHash)
-            }
+            (FieldKind::Password, Value::String(text)) if values::is_stored_hash(text) => Some(FieldKind::PasswordHash),
             (named, _) => values::agrees(named, name, value).then_some(named),
         }
     }

@@ -23,7 +23,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use fields::{FieldKind, SensitiveField, kind_by_name, secret_by_name, sensitive_fields};
+pub use fields::{FieldKind, SensitiveField, kind_by_name, secret_by_name, secret_of, sensitive_fields};
 pub use pairs::{Named, named_secrets};
 pub use placeholder::{entropy_bits_per_char, is_placeholder};
 pub use scan::{detect, mask};

@@ -47,6 +47,14 @@ pub(crate) fn is_password_hash(text: &str) -> bool {
     STORED_HASH.is_match(text)
 }
 
+/// Whether a text is what is stored of a password in place of it: a hash that says so, or the
+/// hexadecimal digest of a usual algorithm.
+///
+/// **Source**: RFC 1321 (MD5), FIPS 180-4 (SHA-1, SHA-2): 128 to 512 bits.
+pub(super) fn is_stored_hash(text: &str) -> bool {
+    is_password_hash(text) || is_hexadecimal_digest(text)
+}
+
 /// Whether a value is the private member of a JWK (RFC 7517, RFC 7518 section 6).
 pub(crate) fn is_jwk_secret(value: &Value) -> bool {
     value.as_str().is_some_and(|text| is_random(text, 22, 3.0) && !is_placeholder(text))
@@ -120,8 +128,11 @@ fn is_password(text: &str) -> bool {
 }
 
 fn is_digest(text: &str) -> bool {
-    let hexadecimal = text.bytes().all(|b| b.is_ascii_hexdigit());
-    (hexadecimal && matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128)) || is_random(text, 24, 3.5)
+    is_hexadecimal_digest(text) || is_random(text, 24, 3.5)
+}
+
+fn is_hexadecimal_digest(text: &str) -> bool {
+    matches!(text.len(), 32 | 40 | 56 | 64 | 96 | 128) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// One word of random characters: no URL, no address, no date, no text.

@@ -25,6 +25,7 @@ pub mod key_shape;
 pub mod key_shared_cache;
 pub mod read_only_key_writes;
 pub mod refused_write_takes_effect;
+pub mod repeated_token;
 pub mod replay;
 pub mod response_headers;
 pub mod revoked_key_accepted;
@@ -102,6 +103,7 @@ pub static FOLDERS: &[Folder] = &[
     folder!(key_shared_cache),
     folder!(read_only_key_writes),
     folder!(refused_write_takes_effect),
+    folder!(repeated_token),
     folder!(replay),
     folder!(response_headers),
     folder!(revoked_key_accepted),

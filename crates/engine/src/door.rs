@@ -305,16 +305,17 @@ impl Door {
         Recorded::from(exchange)
     }
 
-    /// Gets credentials by the identity's sign-in request.
+    /// Gets credentials by the identity's sign-in request, and returns that; `None` where it has none, or
+    /// somebody else has just signed in.
     ///
     /// # Errors
     /// Why there are none, in words that repeat no secret.
-    pub(crate) async fn sign_in(&self, live: &Live) -> Result<(), String> {
-        let Some(login) = &live.identity.login else { return Ok(()) };
+    pub(crate) async fn sign_in(&self, live: &Live) -> Result<Option<Recorded>, String> {
+        let Some(login) = &live.identity.login else { return Ok(None) };
         let generation = live.generation().number;
         let _ordered = live.turn.lock().await;
         if live.generation().number != generation {
-            return Ok(());
+            return Ok(None);
         }
         let draft = Draft::anonymous(login.request.clone());
         self.permit(&draft, Purpose::SignIn).map_err(in_words)?;
@@ -340,8 +341,8 @@ impl Door {
         if let Answer::Response(response) = &received.answer {
             self.masking.add_issued(live, response);
         }
-        self.record(&draft, Purpose::SignIn, request, &[], received, started_ms);
-        taken
+        let sent = self.record(&draft, Purpose::SignIn, request, &[], received, started_ms);
+        taken.map(|()| Some(sent.recorded))
     }
 
     /// One hand-made TLS ClientHello.

@@ -40,6 +40,6 @@ pub use mask::KEPT as KEPT_BODY_BYTES;
 pub use scan::{Options, Selection, scan};
 pub use session::Session;
 pub use signing::weak_secrets;
-pub use survey::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation};
+pub use survey::{Baseline, Protection, Reach, Survey, SurveyedIdentity, SurveyedOperation, Twin};
 pub use target::Target;
 pub use typed_url::TypedUrl;

@@ -67,9 +67,12 @@ pub fn run(data: &[u8]) {
                 is_within_limits(response);
             }
         }
-        // A connection that the server closed meanwhile says nothing of the bytes.
-        let closed = second.reused && matches!(second.answer, Answer::Error(_));
-        assert!(closed || status(&first.answer) == status(&second.answer), "the same bytes were read differently");
+        // On a connection that is used again, the server may have closed meanwhile, or what it wrote behind the
+        // first response may arrive as the second.
+        assert!(
+            second.reused || status(&first.answer) == status(&second.answer),
+            "the same bytes were read differently"
+        );
     });
 }
 

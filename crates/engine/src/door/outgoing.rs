@@ -9,6 +9,7 @@ use super::Door;
 use crate::draft::{Authenticate, Draft};
 use crate::edit::{Edit, Tamper, apply};
 use crate::identities::Live;
+use crate::transport::allowed;
 
 /// Seconds that a request waits for a signature that was not sent before.
 ///
@@ -58,6 +59,7 @@ impl Door {
     /// The request with common headers and credentials in place, to be signed.
     fn with_credentials(&self, draft: &Draft, live: Option<&Live>) -> Request {
         let mut request = draft.request.clone();
+        allowed::encode(&mut request.target);
         for (name, value) in &self.headers {
             if !request.headers.contains(name) {
                 request.headers.push(name, value);

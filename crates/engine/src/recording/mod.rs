@@ -183,7 +183,7 @@ impl Recording<'_> {
             identities.push(summary(identity, &identity.name, identity.note.clone()));
             for twin in &identity.same_as {
                 let note = format!("it has the same credential as {}: for the API both are one", identity.name);
-                identities.push(summary(identity, twin, note));
+                identities.push(summary(identity, &twin.name, note));
             }
         }
         identities
@@ -193,8 +193,10 @@ impl Recording<'_> {
     fn twins(&self) -> Vec<Warning> {
         let surveyed = self.survey.map(|s| s.identities.as_slice()).unwrap_or_default();
         let of = |identity: &std::sync::Arc<SurveyedIdentity>| {
-            let names: Vec<String> =
-                std::iter::once(&identity.name).chain(&identity.same_as).map(|n| format!("`{n}`")).collect();
+            let names: Vec<String> = std::iter::once(&identity.name)
+                .chain(identity.same_as.iter().map(|twin| &twin.name))
+                .map(|name| format!("`{name}`"))
+                .collect();
             (names.len() > 1).then(|| Warning {
                 place: None,
                 message: format!(

@@ -4,7 +4,7 @@
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::effect::OVERRIDE_HEADERS;
-use crate::transport::allowed::is_token;
+use crate::transport::allowed::{TARGET, is_token};
 
 /// Header fields that only the sender decides.
 ///
@@ -30,23 +30,15 @@ const SENDERS_OWN: [&str; 17] = [
     "x-rewrite-url",
 ];
 
-/// What the fixed text of a path may not hold unescaped; `%` stays, what is encoded stays so.
+/// What the fixed text of a path may not hold unescaped.
 ///
 /// **Source**: RFC 3986, section 3.3 (`pchar`).
-const PATH: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'<')
-    .add(b'>')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
+const PATH: &AsciiSet = &TARGET.add(b'[').add(b']');
+
+/// What the value of a path parameter may not hold unescaped.
+///
+/// **Source**: RFC 3986, section 3.3 (`pchar`), with the characters that routers take apart.
+const SEGMENT: &AsciiSet = &PATH.add(b'%').add(b'/').add(b'?');
 
 /// What the value of a cookie may not hold.
 ///
@@ -73,6 +65,11 @@ pub(super) fn header_value(text: &str) -> String {
 /// A text as the value of a cookie.
 pub(super) fn cookie_value(text: &str) -> String {
     utf8_percent_encode(&header_value(text), COOKIE).to_string()
+}
+
+/// A text as the value of a path parameter.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 /// Fixed text of a path template with everything encoded that a target may not hold.

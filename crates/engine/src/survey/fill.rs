@@ -4,33 +4,11 @@ use std::collections::BTreeMap;
 
 use inventory::{Direction, Inventory, Operation, Parameter, ParameterLocation, sample, serialize_parameter};
 use model::Request;
-use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::clean;
 use super::harvest::{Harvest, plain};
 use super::repair::{Complaint, Place, Wish, value_for};
-
-/// What a path segment may not hold unescaped.
-///
-/// **Source**: RFC 3986, section 3.3 (`pchar`), with the characters that routers take apart.
-const SEGMENT: &AsciiSet = &CONTROLS
-    .add(b' ')
-    .add(b'"')
-    .add(b'#')
-    .add(b'%')
-    .add(b'/')
-    .add(b'<')
-    .add(b'>')
-    .add(b'?')
-    .add(b'[')
-    .add(b'\\')
-    .add(b']')
-    .add(b'^')
-    .add(b'`')
-    .add(b'{')
-    .add(b'|')
-    .add(b'}');
 
 /// Values that the user configured, by operation (`GET /orders/{id}`), then by parameter.
 pub type ConfiguredValues = BTreeMap<String, BTreeMap<String, Value>>;
@@ -98,7 +76,7 @@ impl Sources<'_> {
             match parameter.location {
                 ParameterLocation::Path => {
                     let text = pairs.first().map(|(_, v)| v.as_str()).unwrap_or_default();
-                    values.push((format!("{{{}}}", parameter.name), utf8_percent_encode(text, SEGMENT).to_string()));
+                    values.push((format!("{{{}}}", parameter.name), clean::segment(text)));
                 }
                 ParameterLocation::Query => query.extend(pairs),
                 ParameterLocation::Header => {

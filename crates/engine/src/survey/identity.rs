@@ -79,6 +79,7 @@ impl Surveying<'_> {
             note: String::new(),
             fault: None,
             same_as: Vec::new(),
+            sign_in: None,
             canary: None,
         };
         if let Some(why) = live.sample().and_then(|sample| self.why_unusable(sample, live, operations)) {

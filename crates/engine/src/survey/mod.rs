@@ -117,10 +117,23 @@ pub struct SurveyedIdentity {
     pub note: String,
     /// What is at fault where it does not work.
     pub(crate) fault: Option<Fault>,
-    /// Names of identities that have the very same credentials: one and the same for the API.
-    pub same_as: Vec<Arc<str>>,
+    /// Identities that have the very same credentials: one and the same for the API.
+    pub same_as: Vec<Twin>,
+    /// The sign-in that gave its credentials, where one did.
+    pub sign_in: Option<Recorded>,
     /// An operation that answers it and refuses a request without credentials.
     pub canary: Option<OperationKey>,
+}
+
+/// Another identity with the very same credentials.
+#[derive(Clone, Debug)]
+pub struct Twin {
+    /// Name in the configuration.
+    pub name: Arc<str>,
+    /// The sign-in that gave it the credentials, where one did.
+    pub sign_in: Option<Recorded>,
+    /// True if it signs in with another password or secret.
+    pub has_own_secret: bool,
 }
 
 impl SurveyedIdentity {

@@ -8,14 +8,13 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use inventory::{Inventory, ParameterLocation, is_of_template};
 use model::{OperationKey, Purpose, Recorded, Request, Response};
-use serde_json::Value;
 use tokio::time::Instant;
 
 use super::fill::{ConfiguredValues, Learnt, Sources};
 use super::harvest::{Harvest, SIGN_IN};
 use super::reason::reason;
 use super::repair::complaints;
-use super::{Baseline, Protection, Reach, Survey, SurveyedOperation, protection};
+use super::{Baseline, Protection, Reach, Survey, SurveyedOperation, Twin, protection};
 use crate::check::Unobserved;
 use crate::controls::{self, Standing, standing};
 use crate::door::{Door, Sent};
@@ -61,10 +60,12 @@ pub(super) struct Surveying<'a> {
 /// Finds out what works, for whom. Also returns how each identity came out of signing in.
 pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configured: &Configured) -> Survey {
     door.events.event(Event::Phase(Phase::SignIn));
-    let mut failures = BTreeMap::new();
+    let (mut sign_ins, mut failures) = (BTreeMap::new(), BTreeMap::new());
     for live in door.identities.iter() {
-        if let Err(why) = door.sign_in(live).await {
-            failures.insert(live.name.clone(), why);
+        match door.sign_in(live).await {
+            Ok(Some(sign_in)) => _ = sign_ins.insert(live.name.clone(), sign_in),
+            Ok(None) => {}
+            Err(why) => _ = failures.insert(live.name.clone(), why),
         }
     }
     door.events.event(Event::Phase(Phase::Survey));
@@ -81,11 +82,14 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
         most_requests: (f64::from(budget.max_requests) * SHARE_OF_BUDGET) as u32,
         until: door.started + budget.budget.mul_f64(SHARE_OF_BUDGET),
     };
-    for (name, body) in signed_in_as(door) {
-        surveying.harvest.lock().expect("no holder panics").take(SIGN_IN, &body, Some(&name));
+    for (name, sign_in) in &sign_ins {
+        // As recorded: credentials in it are masked.
+        if let Some(body) = sign_in.response().and_then(Response::json) {
+            surveying.harvest.lock().expect("no holder panics").take(SIGN_IN, &body, Some(name));
+        }
     }
-    let twins = twins(door, &failures);
-    let is_first = |l: &&Arc<Live>| !twins.values().flatten().any(|twin| *twin == l.name);
+    let twins = twins(door, &failures, &sign_ins);
+    let is_first = |l: &&Arc<Live>| !twins.values().flatten().any(|twin| twin.name == l.name);
     let lives: Vec<&Arc<Live>> =
         door.identities.iter().filter(|l| !failures.contains_key(&l.name)).filter(is_first).collect();
     let mut operations: Vec<SurveyedOperation> = Vec::new();
@@ -108,6 +112,7 @@ pub(crate) async fn survey(door: &Arc<Door>, inventory: &Arc<Inventory>, configu
         let failure = failures.get(&live.name);
         let mut surveyed = surveying.identity(live, failure, &operations).await;
         surveyed.same_as = twins.get(&live.name).cloned().unwrap_or_default();
+        surveyed.sign_in = sign_ins.remove(&live.name);
         identities.push(Arc::new(surveyed));
     }
     for operation in operations.iter_mut().filter(|o| o.reach == Reach::Refused) {
@@ -157,9 +162,13 @@ enum NoBaseline {
 }
 
 /// Identities that have the very same credentials, by the first of them: for the API they are one.
-fn twins(door: &Door, failures: &BTreeMap<Arc<str>, String>) -> BTreeMap<Arc<str>, Vec<Arc<str>>> {
-    let mut by_values: BTreeMap<BTreeSet<String>, Arc<str>> = BTreeMap::new();
-    let mut twins: BTreeMap<Arc<str>, Vec<Arc<str>>> = BTreeMap::new();
+fn twins(
+    door: &Door,
+    failures: &BTreeMap<Arc<str>, String>,
+    sign_ins: &BTreeMap<Arc<str>, Recorded>,
+) -> BTreeMap<Arc<str>, Vec<Twin>> {
+    let mut by_values: BTreeMap<BTreeSet<String>, &Arc<Live>> = BTreeMap::new();
+    let mut twins: BTreeMap<Arc<str>, Vec<Twin>> = BTreeMap::new();
     let may_be = |live: &&Arc<Live>| !failures.contains_key(&live.name) && live.identity.signer.is_none();
     for live in door.identities.iter().filter(may_be) {
         let values: BTreeSet<String> =
@@ -167,21 +176,18 @@ fn twins(door: &Door, failures: &BTreeMap<Arc<str>, String>) -> BTreeMap<Arc<str
         if values.is_empty() {
             continue;
         }
-        match by_values.get(&values) {
-            Some(first) => twins.entry(first.clone()).or_default().push(live.name.clone()),
-            None => _ = by_values.insert(values, live.name.clone()),
-        }
+        let Some(first) = by_values.get(&values) else {
+            by_values.insert(values, live);
+            continue;
+        };
+        let secrets = |live: &Live| live.identity.login.as_ref().map(|login| login.secrets.clone());
+        twins.entry(first.name.clone()).or_default().push(Twin {
+            name: live.name.clone(),
+            sign_in: sign_ins.get(&live.name).cloned(),
+            has_own_secret: secrets(first) != secrets(live),
+        });
     }
     twins
-}
-
-/// What the sign-ins answered, as recorded: credentials in it are masked. One sign-in was sent for each
-/// identity that has one, in their order.
-fn signed_in_as(door: &Door) -> Vec<(Arc<str>, Value)> {
-    let exchanges = door.exchanges();
-    let answers = exchanges.iter().filter(|e| e.purpose == Purpose::SignIn);
-    let lives = door.identities.iter().filter(|live| live.identity.login.is_some());
-    lives.zip(answers).filter_map(|(live, e)| Some((live.name.clone(), e.response()?.json()?))).collect()
 }
 
 impl Surveying<'_> {

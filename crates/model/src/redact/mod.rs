@@ -36,6 +36,11 @@ const SHORTEST: usize = 4;
 /// **Source**: chosen; English words are rarely longer.
 const STANDS_ALONE_BELOW: usize = 12;
 
+/// Shortest form of a long credential that may stand beside other characters: escapes ate the rest of it.
+///
+/// **Source**: chosen; `\000` leaves nine of twelve characters.
+const SHORTEST_REST: usize = 9;
+
 /// How a text ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -57,16 +62,14 @@ pub struct Redactor {
 struct Form {
     text: zeroize::Zeroizing<Vec<u8>>,
     mask: String,
+    /// True if it counts only where it stands alone.
+    is_short: bool,
 }
 
 impl Form {
     /// True for a word that may as well be the name of something.
     fn is_word(&self) -> bool {
-        self.is_short() && self.text.iter().all(u8::is_ascii_alphabetic)
-    }
-
-    fn is_short(&self) -> bool {
-        self.text.len() < STANDS_ALONE_BELOW
+        self.is_short && self.text.iter().all(u8::is_ascii_alphabetic)
     }
 }
 
@@ -84,9 +87,12 @@ impl Redactor {
         }
         self.secrets.push(Secret::new(secret));
         let mask = format!("{{{{{}}}}}", label.replace(|c: char| c.is_control() || "\"\\<>&{}".contains(c), "_"));
+        let is_long = secret.len() >= STANDS_ALONE_BELOW;
         for form in forms(secret) {
             if form.len() + 1 >= SHORTEST && !self.forms.iter().any(|known| *known.text == form) {
-                self.forms.push(Form { text: form.into(), mask: mask.clone() });
+                let is_rest = is_long && form.len() >= SHORTEST_REST;
+                let is_short = form.len() < STANDS_ALONE_BELOW && !is_rest;
+                self.forms.push(Form { text: form.into(), mask: mask.clone(), is_short });
             }
         }
         self.search = OnceLock::new();
@@ -220,7 +226,7 @@ impl Redactor {
     /// Whether a match is a credential, and not part of a longer word, nor a name.
     fn counts(&self, form: usize, text: &[u8], at: Range<usize>) -> bool {
         let form = &self.forms[form];
-        if !form.is_short() {
+        if !form.is_short {
             return true;
         }
         stands_alone(text, &at) && !(form.is_word() && is_member_name(text, &at))

@@ -200,6 +200,7 @@ fn a_secret_is_masked_whose_beginning_makes_an_escape_with_what_stands_before_it
         ("\\", "Python JSON", "x41b1f7\"28eb3x"),
         ("\\", "Python JSON", "u0041b1f7d28eb3\""),
         ("\\", "Gson", "101b1f7d28=eb3x"),
+        ("000\\", "Python JSON", "000000000003\""),
         ("%", "Python quote", "41ab/f7d28eb3x"),
         ("%", "Go query", "u0041ab/f7d28eb3x"),
         ("&", "Go HTML", "lt8b1f7b<1f7d2"),
@@ -209,7 +210,9 @@ fn a_secret_is_masked_whose_beginning_makes_an_escape_with_what_stands_before_it
         redactor.add(secret, "alice.key");
         let written = format!("c:{mark}{}|", encoder(name)(secret));
         let masked = redactor.text(&written).into_owned();
-        assert!(masked == "c:{{alice.key}}|" || masked == format!("c:{mark}{{{{alice.key}}}}|"), "{written}: {masked}");
+        let before = &mark[..mark.len() - 1];
+        let expected = [before, mark].map(|before| format!("c:{before}{{{{alice.key}}}}|"));
+        assert!(expected.contains(&masked), "{written}: {masked}");
     }
 }
 

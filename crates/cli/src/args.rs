@@ -63,23 +63,68 @@ pub(crate) enum SignCommand {
         secret: Vec<String>,
     },
     /// Sign a request as an identity does, and print it as a curl command
-    Request(SignOptions),
+    Request(SignRequestOptions),
     /// Check the signature of a captured request, and say which part fails
-    Check(SignOptions),
+    Check(SignCheckOptions),
+}
+
+const SIGN_EXAMPLES: &str = "\
+Examples:
+  middlebrick sign request --identity alice -- curl -si https://api.example.com/orders | sh
+  middlebrick sign request --preset stripe --secret @env:WEBHOOK_SECRET webhook.http
+
+What is to be sent otherwise than it is signed is written as it is sent, and --signed-... say what is signed.
+A header or parameter that the request has already stays as it is.";
+
+#[derive(Debug, Args)]
+#[command(after_help = SIGN_EXAMPLES)]
+pub(crate) struct SignRequestOptions {
+    #[command(flatten)]
+    pub(crate) signer: SignOptions,
+    /// The request: HTTP text, a curl command line, or a HAR file; `-` for stdin
+    #[arg(required_unless_present = "command", conflicts_with = "command")]
+    pub(crate) sample: Option<PathBuf>,
+    /// The request as a curl command, behind `--`
+    #[arg(last = true, value_name = "CURL")]
+    pub(crate) command: Vec<String>,
+    /// Sign at another time than now
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 0, allow_hyphen_values = true)]
+    pub(crate) clock_offset: i64,
+    /// Sign another method than the one that is sent
+    #[arg(long, value_name = "METHOD", help_heading = "Signed otherwise")]
+    pub(crate) signed_method: Option<String>,
+    /// Sign another path and query than the one that is sent
+    #[arg(long, value_name = "TARGET", help_heading = "Signed otherwise")]
+    pub(crate) signed_target: Option<String>,
+    /// Sign this header in place of those of its name that are sent; `NAME:` signs none (repeatable)
+    #[arg(long, value_name = "HEADER", help_heading = "Signed otherwise")]
+    pub(crate) signed_header: Vec<String>,
+    /// Sign another body than the one that is sent
+    #[arg(long, value_name = "BODY", help_heading = "Signed otherwise")]
+    pub(crate) signed_body: Option<String>,
+    /// Do not send this header or query parameter, which signing sets (repeatable)
+    #[arg(long, value_name = "NAME", help_heading = "Signed otherwise")]
+    pub(crate) leave_out: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SignCheckOptions {
+    #[command(flatten)]
+    pub(crate) signer: SignOptions,
+    /// The request: HTTP text, a curl command line, or a HAR file; `-` for stdin
+    pub(crate) sample: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SignOptions {
-    /// The request: HTTP text, a curl command line, or a HAR file; `-` for stdin
-    pub(crate) sample: PathBuf,
     /// A preset, such as article, stripe or sigv4
     #[arg(long, value_name = "NAME", required_unless_present = "identity")]
     pub(crate) preset: Option<String>,
     /// The secret of the preset, as `@env:NAME` or `@file:PATH`
     #[arg(long, value_name = "SECRET", requires = "preset")]
     pub(crate) secret: Option<String>,
-    /// The key id of the preset
-    #[arg(long, value_name = "ID", requires = "preset")]
+    /// The key id of the preset, or another one than the identity has
+    #[arg(long, value_name = "ID")]
     pub(crate) key_id: Option<String>,
     /// An identity of the configuration that has `signing:`
     #[arg(long, value_name = "NAME", conflicts_with = "preset")]

@@ -10,7 +10,7 @@ use model::{Origin, Request, Secret, Signer, Stamp};
 use signing::infer::Key;
 use signing::{Canonical, Covered, Inferred, Keyed, Part, Secrets, Settings, infer, sample};
 
-use crate::args::{SignCommand, SignOptions};
+use crate::args::{SignCommand, SignOptions, SignRequestOptions};
 use crate::output::{data, hinted, words};
 use crate::shell::Shell;
 
@@ -18,8 +18,8 @@ use crate::shell::Shell;
 pub(crate) fn run(command: &SignCommand) -> anyhow::Result<ExitCode> {
     match command {
         SignCommand::Infer { sample, secret } => infer_scheme(&read(sample)?, secret),
-        SignCommand::Request(options) => sign(read(&options.sample)?, &signer(options)?),
-        SignCommand::Check(options) => check(&read(&options.sample)?, &signer(options)?),
+        SignCommand::Request(options) => sign(options),
+        SignCommand::Check(options) => check(&read(&options.sample)?, &signer(&options.signer)?),
     }
 }
 
@@ -59,12 +59,69 @@ fn signer(options: &SignOptions) -> anyhow::Result<Keyed> {
     settings.signer().map_err(|e| hinted(e, Some("the presets are listed in the README".into())))
 }
 
-fn sign(mut request: Request, signer: &Keyed) -> anyhow::Result<ExitCode> {
-    let stamp =
-        Stamp { unix_ms: chrono::Utc::now().timestamp_millis(), nonce: uuid::Uuid::now_v7().simple().to_string() };
-    signer.sign(&mut request, &stamp);
+/// Signs what the options say is signed, and prints what they say is sent, with what signing set.
+fn sign(options: &SignRequestOptions) -> anyhow::Result<ExitCode> {
+    let mut request = match &options.sample {
+        Some(path) => read(path)?,
+        None => sample::curl_words(options.command.iter().cloned())
+            .map_err(|e| hinted(e, Some("a curl command stands behind `--`".into())))?,
+    };
+    let signer = signer(&options.signer)?;
+    let unix_ms = chrono::Utc::now().timestamp_millis().saturating_add(options.clock_offset);
+    let stamp = Stamp { unix_ms, nonce: uuid::Uuid::now_v7().simple().to_string() };
+    let bare = signed_otherwise(&request, options)?;
+    let mut signed = bare.clone();
+    signer.sign(&mut signed, &stamp);
+    let is_out = |name: &str| options.leave_out.iter().any(|left_out| left_out.eq_ignore_ascii_case(name));
+    let has = request.headers.clone();
+    for (name, value) in signed.headers.iter() {
+        let is_set = signed.headers.all(name).ne(bare.headers.all(name));
+        if is_set && !has.contains(name) && !is_out(name) {
+            request.headers.push(name, value);
+        }
+    }
+    let pairs = |request: &Request| -> Vec<String> {
+        request.query().map(|query| query.split('&').map(str::to_owned).collect()).unwrap_or_default()
+    };
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+    let before = pairs(&bare);
+    for pair in pairs(&signed).into_iter().filter(|pair| !before.contains(pair)) {
+        let is_there = pairs(&request).iter().any(|other| name(other) == name(&pair));
+        if !is_there && !is_out(&name(&pair)) {
+            let separator = if request.target.contains('?') { '&' } else { '?' };
+            request.target = format!("{}{separator}{pair}", request.target);
+        }
+    }
+    if signed.body != bare.body {
+        request.body = signed.body;
+    }
     let local = Origin { secure: true, host: "localhost".into(), port: 443 };
     data(&format!("{}\n", report::curl(&local, &request, &report::Masks::new())))
+}
+
+/// The request with what is signed otherwise.
+fn signed_otherwise(request: &Request, options: &SignRequestOptions) -> anyhow::Result<Request> {
+    let mut signed = request.clone();
+    if let Some(method) = &options.signed_method {
+        signed.method.clone_from(method);
+    }
+    if let Some(target) = &options.signed_target {
+        signed.target.clone_from(target);
+    }
+    if let Some(body) = &options.signed_body {
+        signed.body = body.clone().into();
+    }
+    let mut stated = Vec::new();
+    for header in &options.signed_header {
+        let hint = Some("it is written as `NAME: VALUE`".to_owned());
+        let (name, value) = header.split_once(':').ok_or_else(|| hinted("`--signed-header` has no colon", hint))?;
+        stated.push((name.trim(), value.trim()));
+        signed.headers.remove(name.trim());
+    }
+    for (name, value) in stated.into_iter().filter(|(_, value)| !value.is_empty()) {
+        signed.headers.push(name, value);
+    }
+    Ok(signed)
 }
 
 fn check(request: &Request, signer: &Keyed) -> anyhow::Result<ExitCode> {

@@ -13,8 +13,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::effect::may_name_a_method;
 use crate::scan::Ignored;
+use crate::survey::clean::frames;
 use crate::survey::{Configured, ConfiguredValues};
+use crate::transport::allowed::is_token;
 
 mod error;
 mod found;
@@ -170,6 +173,10 @@ impl Config {
             resolved.identities.push(identity.resolve(name, lookup)?);
         }
         for (name, value) in &self.headers {
+            if !is_token(name) || frames(name) || may_name_a_method(name) {
+                let wanted = "a header that may go with every request: it names the method, or the transport sets it";
+                return Err(ConfigError::Form { place: format!("headers.{name}"), wanted });
+            }
             resolved.headers.push((name.clone(), expand(value, &format!("headers.{name}"), lookup)?));
         }
         resolved.known = lookup.known();
@@ -196,6 +203,9 @@ impl IdentityConfig {
         let at = |key: &str| format!("identities.{name}.{key}");
         let mut credentials = Vec::new();
         for (header, value) in &self.header {
+            if !is_token(header) {
+                return Err(ConfigError::Form { place: at("header"), wanted: "a map from names of headers to values" });
+            }
             credentials.push(header_credential(header, &expand(value, &at("header"), lookup)?));
         }
         for (parameter, value) in &self.query {

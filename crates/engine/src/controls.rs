@@ -426,6 +426,7 @@ mod tests {
             identity: None,
             operation: None,
             request: Request::get("/"),
+            signed_as: None,
             answer: model::Answer::Response(response),
             started_ms: 0,
             duration_ms: 0,

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
 
-use model::{Answer, Exchange, KnownSecret, Origin, Purpose, Recorded, Request, Response, Scan};
+use model::{Answer, Exchange, KnownSecret, Origin, Purpose, Recorded, Response, Scan};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -209,12 +209,13 @@ impl Door {
                 }
                 _ => None,
             };
-            let Finished { request, signatures } = self.finish(draft, live.map(Arc::as_ref)).await;
-            self.permit_bytes(draft, &request)?;
+            let finished = self.finish(draft, live.map(Arc::as_ref)).await;
+            let request = &finished.request;
+            self.permit_bytes(draft, request)?;
             let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
             let started_ms = self.started.elapsed().as_millis() as u64;
             let reads = self.effect_of(draft) <= Effect::SignsIn;
-            let exchange = self.transport.exchange(&origin, &request, draft.carries_credentials());
+            let exchange = self.transport.exchange(&origin, request, draft.carries_credentials());
             let received = tokio::select! {
                 received = exchange => received,
                 () = self.budget.stopped(), if reads => return Err(Unobserved::Interrupted),
@@ -231,7 +232,7 @@ impl Door {
             if !reads {
                 self.remembered.lock().expect("no holder panics").clear();
             }
-            let sent = self.record(draft, purpose, request, &signatures, received, started_ms);
+            let sent = self.record(draft, purpose, finished, received, started_ms);
             // Sent again, a frozen request would be its own replay.
             if draft.frozen.is_some() {
                 return Ok(sent);
@@ -263,8 +264,7 @@ impl Door {
         &self,
         draft: &Draft,
         purpose: Purpose,
-        request: Request,
-        signatures: &[String],
+        finished: Finished,
         mut received: crate::transport::Received,
         started_ms: u64,
     ) -> Sent {
@@ -280,14 +280,15 @@ impl Door {
             purpose,
             identity: draft.carries_credentials().then(|| draft.identity.as_deref().unwrap_or_default().to_owned()),
             operation: draft.operation.clone(),
-            request,
+            request: finished.request,
+            signed_as: finished.signed_as.map(Box::new),
             answer: received.answer,
             started_ms,
             duration_ms: received.duration.as_millis() as u64,
             connection: received.connection,
         };
         let identity = draft.identity.as_deref().unwrap_or_default();
-        let recorded = self.keep(self.masking.without_signatures(exchange, identity, signatures));
+        let recorded = self.keep(self.masking.without_signatures(exchange, identity, &finished.signatures));
         if let Some(listener) = self.listener.read().expect("no holder panics").as_ref() {
             listener(&recorded, raw.as_ref());
         }
@@ -320,12 +321,13 @@ impl Door {
         let draft = Draft::anonymous(login.request.clone());
         self.permit(&draft, Purpose::SignIn).map_err(in_words)?;
         let _turn = self.budget.turn(None, false).await.map_err(in_words)?;
-        let Finished { request, .. } = self.finish(&draft, None).await;
-        self.permit_bytes(&draft, &request).map_err(in_words)?;
+        let finished = self.finish(&draft, None).await;
+        let request = &finished.request;
+        self.permit_bytes(&draft, request).map_err(in_words)?;
         let origin = request.origin.clone().unwrap_or_else(|| self.origin.clone());
         let started_ms = self.started.elapsed().as_millis() as u64;
         let received = tokio::select! {
-            received = self.transport.exchange(&origin, &request, true) => received,
+            received = self.transport.exchange(&origin, request, true) => received,
             () = self.budget.stopped() => return Err(in_words(Unobserved::Interrupted)),
         };
         let taken = match &received.answer {
@@ -341,7 +343,7 @@ impl Door {
         if let Answer::Response(response) = &received.answer {
             self.masking.add_issued(live, response);
         }
-        let sent = self.record(&draft, Purpose::SignIn, request, &[], received, started_ms);
+        let sent = self.record(&draft, Purpose::SignIn, finished, received, started_ms);
         taken.map(|()| Some(sent.recorded))
     }
 

@@ -100,6 +100,7 @@ fn exchange<'a>(block: &str, options: impl Iterator<Item = &'a str>) -> Result<E
         identity: None,
         operation: None,
         request,
+        signed_as: None,
         answer,
         started_ms: 0,
         duration_ms: 0,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use inventory::{Inventory, NotADescription};
+use model::redact::legible;
 use model::scan::Warning;
 use model::{Identity, KnownSecret, OperationKey, Origin, TransportError};
 use thiserror::Error;
@@ -70,7 +71,7 @@ pub struct Given {
 #[non_exhaustive]
 pub enum TargetError {
     /// It is neither a URL nor a file.
-    #[error("`{0}` is neither a URL nor a file")]
+    #[error("`{}` is neither a URL nor a file", legible(.0))]
     Neither(String),
     /// The file cannot be read.
     #[error("cannot read the description `{path}`")]
@@ -123,7 +124,7 @@ pub enum TargetError {
     #[error("the description does not decide where requests go{}", named(.0))]
     NoBaseUrl(Option<String>),
     /// The URL is not one.
-    #[error("`{0}` is no http or https URL")]
+    #[error("`{}` is no http or https URL", legible(.0))]
     NotAUrl(String),
 }
 

@@ -139,6 +139,54 @@ pub enum Answer {
     Error(TransportError),
 }
 
+/// How a signature was made: with it, whoever has the secret makes another one that is as valid.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SignedAs {
+    /// What was signed, without what signing adds; absent where that is what was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<Request>,
+    /// Names of headers that were sent as signing set them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<String>,
+    /// Names of query parameters that were sent as signing set them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub query: Vec<String>,
+    /// Names of headers and query parameters that signing set and that were not sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// The key id that it was signed with in place of the identity's own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
+    /// Milliseconds that were added to the clock.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub clock_offset_ms: i64,
+}
+
+impl SignedAs {
+    /// A request without what signing set in it.
+    #[must_use]
+    pub fn without(&self, request: &Request) -> Request {
+        let mut bare = request.clone();
+        for name in &self.headers {
+            bare.headers.remove(name);
+        }
+        if let Some((path, query)) = request.target.split_once('?').filter(|_| !self.query.is_empty()) {
+            let is_own = |pair: &&str| {
+                let name = pair.split('=').next().unwrap_or_default();
+                !self.query.iter().any(|set| set == name)
+            };
+            let left: Vec<&str> = query.split('&').filter(is_own).collect();
+            bare.target = if left.is_empty() { path.to_owned() } else { format!("{path}?{}", left.join("&")) };
+        }
+        bare
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks with a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
 /// One request with its response or error. Credentials are already replaced by `{{name.place}}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Exchange {
@@ -156,6 +204,9 @@ pub struct Exchange {
     pub operation: Option<OperationKey>,
     /// As sent, after signing.
     pub request: Request,
+    /// How its signature was made, where it carries a valid one that can be made anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_as: Option<Box<SignedAs>>,
     /// Response or error.
     pub answer: Answer,
     /// Milliseconds from the start of the scan to the moment of sending.

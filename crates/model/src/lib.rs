@@ -23,7 +23,9 @@ pub mod signer;
 pub mod verdict;
 
 pub use compliance::{ComplianceRow, Framework};
-pub use exchange::{Answer, Connection, Exchange, OperationKey, Purpose, Recorded, TransportError, TransportErrorKind};
+pub use exchange::{
+    Answer, Connection, Exchange, OperationKey, Purpose, Recorded, SignedAs, TransportError, TransportErrorKind,
+};
 pub use finding::{Evidence, Finding, Occurrence, RemedyName, Suppression, findings};
 pub use gate::{Gate, Judgement};
 pub use http::{Body, Headers, Origin, Request, Response};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Behind, Origin, Request};
+use model::{Behind, Exchange, Origin, Request};
 
 use crate::visible::is_hidden;
 
@@ -45,8 +45,74 @@ pub fn curl(origin: &Origin, request: &Request, masks: &Masks) -> String {
     command
 }
 
-/// Labels of the masks that stand in a request.
-pub(crate) fn labels(request: &Request, masks: &Masks) -> BTreeSet<String> {
+/// The command for an exchange: where its signature can be made anew, one that does so with the identity of
+/// this configuration file.
+///
+/// `is_again` means that the same bytes were sent before: the command then sends what it signs twice.
+pub(crate) fn command(
+    origin: &Origin,
+    exchange: &Exchange,
+    masks: &Masks,
+    configuration: Option<&str>,
+    is_again: bool,
+) -> String {
+    let (Some(signed_as), Some(identity)) = (&exchange.signed_as, &exchange.identity) else {
+        return curl(origin, &exchange.request, masks);
+    };
+    let sent = signed_as.without(&exchange.request);
+    let mut command = String::from("middlebrick sign request");
+    let mut option = |name: &str, value: &str| command.push_str(&format!(" --{name} {}", quoted(value, masks)));
+    option("identity", identity);
+    if let Some(file) = configuration.filter(|file| *file != USUAL_CONFIGURATION) {
+        option("config", file);
+    }
+    if let Some(key_id) = &signed_as.key_id {
+        option("key-id", key_id);
+    }
+    if signed_as.clock_offset_ms != 0 {
+        option("clock-offset", &signed_as.clock_offset_ms.to_string());
+    }
+    if let Some(signed) = &signed_as.request {
+        if signed.method != sent.method {
+            option("signed-method", &signed.method);
+        }
+        if signed.target != sent.target {
+            option("signed-target", &signed.target);
+        }
+        let names = signed.headers.iter().chain(sent.headers.iter()).map(|(name, _)| name.to_ascii_lowercase());
+        for name in names.collect::<BTreeSet<_>>() {
+            if signed.headers.all(&name).eq(sent.headers.all(&name)) {
+                continue;
+            }
+            let mut values: Vec<&str> = signed.headers.all(&name).collect();
+            if values.is_empty() {
+                values.push("");
+            }
+            values.into_iter().for_each(|value| option("signed-header", format!("{name}: {value}").trim_end()));
+        }
+        if signed.body != sent.body {
+            option("signed-body", &signed.body.text());
+        }
+    }
+    signed_as.left_out.iter().for_each(|name| option("leave-out", name));
+    command.push_str(&format!(" -- {}", curl(origin, &sent, masks)));
+    match is_again {
+        true => format!("signed=$({command}); sh -c \"$signed\"; sh -c \"$signed\""),
+        false => format!("{command} | sh"),
+    }
+}
+
+/// The configuration that is read where none is named.
+const USUAL_CONFIGURATION: &str = "middlebrick.yaml";
+
+/// Labels of the masks that stand in the command for an exchange.
+pub(crate) fn labels(exchange: &Exchange, masks: &Masks) -> BTreeSet<String> {
+    let Some(signed_as) = &exchange.signed_as else { return labels_of(&exchange.request, masks) };
+    let signed = signed_as.request.iter().flat_map(|signed| labels_of(signed, masks));
+    labels_of(&signed_as.without(&exchange.request), masks).into_iter().chain(signed).collect()
+}
+
+fn labels_of(request: &Request, masks: &Masks) -> BTreeSet<String> {
     let texts = request.headers.iter().flat_map(|(name, value)| [name.to_owned(), value.to_owned()]);
     let texts = texts.chain([request.target.clone(), request.body.text().into_owned()]);
     let masked = |text: String| -> Vec<String> {
@@ -167,6 +233,8 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use model::SignedAs;
+
     use super::*;
 
     fn origin() -> Origin {
@@ -209,6 +277,48 @@ mod tests {
             curl(&origin(), &request, &masks),
             r#"curl -si 'http://127.0.0.1:5000/a?k=f3'\''a9' -H "X-API-Key: ${SHOP_KEY}""#
         );
+    }
+
+    #[test]
+    fn a_signature_is_made_anew_for_what_was_signed() {
+        let sent = Request::get("/a?c=EUR&ts=9&mb=1")
+            .with_header("X-API-Key", "{{alice.X-API-Key}}")
+            .with_header("X-Time", "0")
+            .with_header("X-Signature", "{{alice.signature:0a1b2c}}");
+        let signed_as = SignedAs {
+            request: Some(Request::new("POST", "/a?c=EUR").with_header("X-API-Key", "{{alice.X-API-Key}}")),
+            headers: vec!["X-Signature".into()],
+            query: vec!["ts".into()],
+            left_out: vec!["X-Nonce".into()],
+            key_id: Some("it's".into()),
+            clock_offset_ms: -5000,
+        };
+        let mut exchange = Exchange {
+            id: 1,
+            purpose: model::Purpose::Check,
+            identity: Some("alice".into()),
+            operation: None,
+            request: sent,
+            signed_as: Some(Box::new(signed_as)),
+            answer: model::Answer::Error(model::TransportError {
+                kind: model::TransportErrorKind::Timeout,
+                message: String::new(),
+            }),
+            started_ms: 0,
+            duration_ms: 0,
+            connection: None,
+        };
+        assert_eq!(
+            command(&origin(), &exchange, &masks(), Some("ci/api.yaml"), false),
+            "middlebrick sign request --identity alice --config 'ci/api.yaml' --key-id 'it'\\''s' --clock-offset -5000 \
+             --signed-method POST --signed-target '/a?c=EUR' --signed-header 'x-time:' --leave-out X-Nonce \
+             -- curl -si 'http://127.0.0.1:5000/a?c=EUR&mb=1' -H \"X-API-Key: ${ALICE_X_API_KEY}\" -H 'X-Time: 0' | sh"
+        );
+        exchange.signed_as = Some(Box::default());
+        exchange.request = Request::get("/a");
+        let again = "signed=$(middlebrick sign request --identity alice -- curl -si 'http://127.0.0.1:5000/a'); \
+                     sh -c \"$signed\"; sh -c \"$signed\"";
+        assert_eq!(command(&origin(), &exchange, &masks(), Some("middlebrick.yaml"), true), again);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use model::{Answer, Evidence, Exchange, Finding, Scan, Severity};
+use model::{Answer, Evidence, Exchange, Finding, Request, Scan, Severity};
 
-use crate::curl::{curl, labels, variable};
+use crate::curl::{command, labels, variable};
 use crate::remedy::named;
 use crate::requirements::requirements;
 use crate::visible::visible;
@@ -51,6 +51,7 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
     let origin = scan.target.origin.as_ref();
     let evidence = finding.occurrences.first().map(|o| o.evidence.as_slice()).unwrap_or_default();
     variables(scan, evidence, &mut text);
+    let mut sent: Vec<&Request> = Vec::new();
     for piece in evidence {
         let role = piece.role.replace('_', " ");
         if let Some(fact) = &piece.fact {
@@ -60,7 +61,10 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
             continue;
         };
         _ = writeln!(text, "\n{role}");
-        _ = writeln!(text, "  {}", curl(origin, &exchange.request, &scan.masks));
+        let configuration = scan.target.configuration.as_deref();
+        let is_again = sent.contains(&&exchange.request);
+        sent.push(&exchange.request);
+        _ = writeln!(text, "  {}", command(origin, exchange, &scan.masks, configuration, is_again));
         match &exchange.answer {
             Answer::Error(error) => _ = writeln!(text, "  no response: {error}"),
             Answer::Response(response) => {
@@ -99,7 +103,7 @@ pub fn proof(scan: &Scan, finding: &Finding) -> String {
 /// Which variables the commands take, and how to set those that the user has not.
 fn variables(scan: &Scan, evidence: &[Evidence], text: &mut String) {
     let exchanges = evidence.iter().filter_map(|piece| scan.exchanges.get(&piece.exchange?));
-    let all: BTreeSet<String> = exchanges.flat_map(|exchange| labels(&exchange.request, &scan.masks)).collect();
+    let all: BTreeSet<String> = exchanges.flat_map(|exchange| labels(exchange, &scan.masks)).collect();
     let taken: Vec<(&String, String, bool)> =
         all.iter().filter_map(|label| variable(label, &scan.masks).map(|(name, own)| (label, name, own))).collect();
     if !taken.is_empty() {
@@ -119,7 +123,7 @@ fn variables(scan: &Scan, evidence: &[Evidence], text: &mut String) {
 fn of_label(label: &str) -> String {
     let (who, what) = label.split_once('.').unwrap_or(("", label));
     match what.split(':').next().unwrap_or_default() {
-        "signature" => format!("a signature of `{who}`, made anew by `middlebrick sign request`"),
+        "signature" => format!("a signature of `{who}` that is not valid, or is of one request only"),
         "basic" => format!("base64 of `user:password` of `{who}`"),
         _ if who.is_empty() => format!("`{what}`"),
         what => format!("`{what}` of `{who}`"),

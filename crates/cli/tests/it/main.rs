@@ -212,6 +212,30 @@ async fn checks_are_listed_as_a_table_and_as_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_sent_may_differ_from_what_is_signed() {
+    let state = tempfile::tempdir().unwrap();
+    for preset in ["article", "sigv4", "rfc9421"] {
+        let key = ["--preset", preset, "--secret", "changeme", "--key-id", "k1"];
+        let sent = ["--", "curl", "-si", "-X", "DELETE", "http://127.0.0.1:5000/a?b=1"];
+        let words = [&["sign", "request"], &key[..], &["--signed-method", "GET"], &sent].concat();
+        let printed = run(state.path(), &words).await;
+        assert!(printed.status.success(), "{preset}: {}", text(&printed.stderr));
+        let printed = text(&printed.stdout);
+        let check = async |request: String| {
+            std::fs::write(state.path().join("sent.curl"), request).unwrap();
+            run(state.path(), &[&["sign", "check", "sent.curl"], &key[..]].concat()).await.status.code()
+        };
+        assert_eq!(check(printed.clone()).await, Some(1), "{preset}: {printed}");
+        assert_eq!(check(printed.replace("-X DELETE ", "")).await, Some(0), "{preset}: {printed}");
+        let left_out = ["--leave-out", "X-Timestamp", "--leave-out", "X-Amz-Date", "--leave-out", "Signature-Input"];
+        let printed =
+            text(&run(state.path(), &[&["sign", "request"], &key[..], &left_out, &sent].concat()).await.stdout);
+        assert!(printed.starts_with("curl"), "{preset}: {printed}");
+        assert!(!left_out.iter().any(|name| printed.contains(&format!("{name}: "))), "{preset}: {printed}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signed_request_is_checked_and_its_scheme_is_inferred() {
     let state = tempfile::tempdir().unwrap();
     let plain =

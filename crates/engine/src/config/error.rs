@@ -1,5 +1,6 @@
 //! What is wrong with a configuration, in words that repeat no value of it.
 
+use model::redact::legible;
 use strsim::damerau_levenshtein;
 use thiserror::Error;
 
@@ -16,7 +17,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// A key that there is not.
-    #[error("the configuration has no key `{name}`{place}")]
+    #[error("the configuration has no key `{}`{}", legible(.name), legible(.place))]
     UnknownKey {
         /// The key.
         name: String,
@@ -26,7 +27,7 @@ pub enum ConfigError {
         nearest: Option<String>,
     },
     /// An environment variable or a file that is not there.
-    #[error("`{place}` refers to {what}, which is not there")]
+    #[error("`{}` refers to {}, which is not there", legible(.place), legible(.what))]
     Missing {
         /// Path of keys.
         place: String,
@@ -50,7 +51,7 @@ pub enum ConfigError {
         reason: String,
     },
     /// An operation, parameter or check that there is not.
-    #[error("`{place}`: there is no {kind} `{name}`")]
+    #[error("`{}`: there is no {kind} `{}`", legible(.place), legible(.name))]
     NoSuch {
         /// Path of keys.
         place: String,
@@ -62,7 +63,7 @@ pub enum ConfigError {
         nearest: Option<String>,
     },
     /// A credential that holds none.
-    #[error("the value of `{place}` {why}")]
+    #[error("the value of `{}` {why}", legible(.place))]
     NoCredential {
         /// Path of keys, or the option.
         place: String,
@@ -70,7 +71,7 @@ pub enum ConfigError {
         why: &'static str,
     },
     /// A value of another form than expected.
-    #[error("`{place}` is not {wanted}")]
+    #[error("`{}` is not {wanted}", legible(.place))]
     Form {
         /// Path of keys.
         place: String,

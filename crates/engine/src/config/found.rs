@@ -33,6 +33,10 @@ impl Config {
         let typed_origin = typed.base_url.and_then(origin).or_else(|| origin(target));
         let is_for_it =
             own.as_deref().is_none_or(|own| own == target || (origin(own).is_some() && origin(own) == typed_origin));
+        if self.headers.keys().any(|name| name.eq_ignore_ascii_case("host")) {
+            notices.push(format!("the header `Host` of {file} is ignored: it leads to another host (--config {file})"));
+            self.headers.retain(|name, _| !name.eq_ignore_ascii_case("host"));
+        }
         if !is_for_it {
             notices.push(format!(
                 "{file} was written for another target: only its gate counts (--config {file} takes all of it)"

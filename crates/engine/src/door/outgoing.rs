@@ -1,9 +1,10 @@
 //! From a draft to the request that goes out: credentials, signature, edits.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use model::{Credential, Headers, Request, SignedPlaces, Signer, Stamp};
+use model::{Credential, Forgery, Headers, Request, SignedAs, SignedPlaces, Signer, Stamp};
 
 use super::Door;
 use crate::draft::{Authenticate, Draft};
@@ -29,6 +30,8 @@ pub struct Prepared {
 pub(super) struct Finished {
     pub(super) request: Request,
     pub(super) signatures: Vec<String>,
+    /// How it can be signed anew, where it can.
+    pub(super) signed_as: Option<SignedAs>,
 }
 
 impl Door {
@@ -154,7 +157,7 @@ fn signer(draft: &Draft, live: &Live) -> Option<Arc<dyn Signer>> {
 /// The request without a signature, its edits in place.
 fn unsigned(draft: &Draft, mut request: Request) -> Finished {
     apply(&draft.after_signing, &mut request, None, None);
-    Finished { request, signatures: Vec::new() }
+    Finished { request, signatures: Vec::new(), signed_as: None }
 }
 
 /// The request signed with this stamp, its edits in place.
@@ -165,13 +168,55 @@ fn signed(draft: &Draft, mut request: Request, signer: &dyn Signer, at: &Stamp) 
         signer.sign(&mut renewed, &stamp(0));
         renewed
     });
-    let before = request.headers.clone();
+    let bare = request.clone();
     signer.sign(&mut request, at);
     let places = signer.places();
-    let mut signatures = signatures(&request, &before, places.as_ref());
+    let mut signatures = signatures(&request, &bare.headers, places.as_ref());
+    let valid = request.clone();
     apply(&draft.after_signing, &mut request, places.as_ref(), renewed.as_ref());
-    signatures.extend(places.and_then(|places| places.signature.read(&request)));
-    Finished { request, signatures }
+    let sent = places.and_then(|places| places.signature.read(&request));
+    let key_id = draft.forgery.as_ref().and_then(|forgery| forgery.key_id.clone());
+    let by_key_id = Forgery { key_id: key_id.clone(), ..Forgery::default() };
+    let is_own = draft.forgery.as_ref().is_none_or(|forgery| *forgery == by_key_id) && signer.sample().is_none();
+    let is_whole = sent.iter().all(|sent| signatures.contains(sent));
+    let anew = SignedAs { clock_offset_ms: draft.clock_offset_ms, key_id, ..SignedAs::default() };
+    let signed_as = (is_own && is_whole).then(|| signed_as(anew, bare, &valid, &request)).flatten();
+    signatures.extend(sent);
+    Finished { request, signatures, signed_as }
+}
+
+/// What signing put into a request, of which what was sent is that; `None` where it put something into the
+/// body.
+fn signed_as(mut signed_as: SignedAs, bare: Request, valid: &Request, sent: &Request) -> Option<SignedAs> {
+    if bare.body != valid.body {
+        return None;
+    }
+    let values = |request: &Request, name: &str| -> Vec<String> { request.headers.all(name).map(Into::into).collect() };
+    let set = |name: &&str| values(valid, name) != values(&bare, name);
+    for name in valid.headers.iter().map(|(name, _)| name).filter(set).map(str::to_owned).collect::<BTreeSet<_>>() {
+        match values(sent, &name) {
+            none if none.is_empty() => signed_as.left_out.push(name),
+            same if same == values(valid, &name) => signed_as.headers.push(name),
+            _ => {}
+        }
+    }
+    let pairs = |request: &Request| -> BTreeSet<String> {
+        request.query().unwrap_or_default().split('&').map(str::to_owned).collect()
+    };
+    let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
+    for pair in pairs(valid).difference(&pairs(&bare)) {
+        let own = pairs(sent);
+        if own.contains(pair) {
+            signed_as.query.push(name(pair));
+        } else if !own.iter().any(|other| name(other) == name(pair)) {
+            signed_as.left_out.push(name(pair));
+        }
+    }
+    let unsigned = signed_as.without(sent);
+    let is_same = (&unsigned.method, &unsigned.target, &unsigned.body) == (&bare.method, &bare.target, &bare.body)
+        && unsigned.headers == bare.headers;
+    signed_as.request = (!is_same).then_some(bare);
+    Some(signed_as)
 }
 
 /// The signature that signing put into a request. Where its place is not known: the headers that were not

@@ -5,8 +5,12 @@
 use inventory::{Operation, ParameterLocation};
 use model::{Mode, Request};
 
+mod overrides;
+mod query;
 mod words;
 
+pub use overrides::OVERRIDE_HEADERS;
+pub(crate) use overrides::{may_name_a_method, overridden};
 use words::Verb;
 pub use words::{is_metered, reads_once};
 
@@ -36,31 +40,9 @@ pub struct NotSent {
     pub reason: &'static str,
 }
 
-/// Headers that some frameworks read the method from.
-///
-/// **Source**: Express `method-override`, Rails `Rack::MethodOverride`, ASP.NET
-/// `HttpMethodOverrideMiddleware`.
-pub const OVERRIDE_HEADERS: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
-
-/// Names of query parameters that some frameworks read the method from, in lower case.
-///
-/// **Source**: Rails and Laravel (`_method`), Google APIs (`$httpMethod`), Apache Sling (`:operation` is a
-/// value, not a method), .NET's `X-HTTP-Method-Override` as a parameter.
-const OVERRIDE_PARAMETERS: [&str; 5] =
-    ["_method", "$httpmethod", "_httpmethod", "x-http-method-override", "x-http-method"];
-
 /// What a request does, by its method, the methods that overrides name, and the words of its path and query.
 pub fn effect(request: &Request) -> Effect {
     effect_of(&request.method.to_ascii_uppercase(), request).max(overridden(request))
-}
-
-/// What the methods do that the overrides of a request name; it reads where there are none.
-pub(crate) fn overridden(request: &Request) -> Effect {
-    let stated = OVERRIDE_HEADERS.iter().flat_map(|name| request.headers.all(name)).map(ToOwned::to_owned);
-    let query = url::form_urlencoded::parse(request.query().unwrap_or_default().as_bytes());
-    let in_query = query.filter(|(name, _)| OVERRIDE_PARAMETERS.contains(&name.to_ascii_lowercase().as_str()));
-    let methods = stated.chain(in_query.map(|(_, value)| value.into_owned()));
-    methods.map(|method| effect_of(&method.trim().to_ascii_uppercase(), request)).max().unwrap_or(Effect::Reads)
 }
 
 fn effect_of(method: &str, request: &Request) -> Effect {
@@ -68,8 +50,8 @@ fn effect_of(method: &str, request: &Request) -> Effect {
         "GET" | "HEAD" | "QUERY" => {
             let path = request.path();
             // A body of QUERY is a question; what it says is not looked at.
-            let query = request.query().and_then(|query| words::of_query(query, path));
-            said(words::of_path(path).max(query))
+            let query = request.query().and_then(|query| query::of_query(query, path));
+            said(words::of_path(path).max(query).max(query::of_headers(&request.headers)))
         }
         "OPTIONS" | "TRACE" => Effect::Reads,
         "DELETE" => Effect::Deletes,
@@ -124,7 +106,7 @@ pub fn stated(operation: &Operation) -> Option<Stated> {
     let by_path =
         words::of_path(&operation.path).filter(|verb| *verb == Verb::Destroys || !reads_by_description(operation));
     of(by_path, "its path")
-        .or_else(|| of(words::of_query(&by_query, &operation.path), "a required parameter"))
+        .or_else(|| of(query::of_query(&by_query, &operation.path), "a required parameter"))
         .or_else(|| of(operation.operation_id.as_deref().and_then(words::of_id), "its operation ID"))
         .or_else(|| match described(operation) {
             Effect::Reads => None,
@@ -206,6 +188,13 @@ mod tests {
             "/rm",
             "/x?task=purge&y",
             "/deletebyid/3",
+            "/optout",
+            "/opt-out",
+            "/self-destruct",
+            "/tear-down",
+            "/unregister",
+            "/w/hapus",
+            "/api/\u{ff44}\u{ff45}\u{ff4c}\u{ff45}\u{ff54}\u{ff45}",
         ];
         for target in destroys {
             assert_eq!(of(target), Effect::Destroys, "{target}");
@@ -241,6 +230,18 @@ mod tests {
             "/konto/sperren",
             "/usuarios/crear",
             "/cast-vote",
+            "/empty-trash",
+            "/emptyTrash",
+            "/makeAdmin",
+            "/forgot-password",
+            "/jobs/run-now",
+            "/cron.php",
+            "/mark-as-read",
+            "/markAllRead",
+            "/switch-on",
+            "/pull.php?do=sync",
+            "/orders/7/ship",
+            "/images/7/hide",
         ];
         for target in changes {
             assert_eq!(of(target), Effect::Changes, "{target}");
@@ -311,6 +312,20 @@ mod tests {
             "/deals",
             "/indexes",
             "/usersettings",
+            "/purchase-orders",
+            "/merge-requests",
+            "/release-notes",
+            "/retry-policy",
+            "/restore-points",
+            "/shutdown-status",
+            "/kill-rate",
+            "/install-base",
+            "/register-office",
+            "/apply-info",
+            "/post",
+            "/vehicles/make",
+            "/forks",
+            "/broadcast",
         ];
         for target in reads {
             assert_eq!(of(target), Effect::Reads, "{target}");

@@ -47,32 +47,41 @@ const OF_A_VERB: [&str; 20] = [
 ];
 
 /// Words of `either.txt` that name a resource at the end of a path, also below an object: `/users/7/order`.
-const RESOURCES: [&str; 17] = [
-    "bid", "exchange", "format", "gift", "index", "issue", "link", "log", "order", "process", "queue", "rate",
+const RESOURCES: [&str; 18] = [
+    "bid", "exchange", "format", "gift", "index", "issue", "link", "log", "make", "order", "process", "queue", "rate",
     "record", "report", "reward", "seed", "generate",
 ];
 
 /// Words of `either.txt` that name a resource where they do not stand below an object: `/archive`, but not
 /// `/orders/7/archive`.
-const RESOURCES_AT_THE_TOP: [&str; 12] = [
+const RESOURCES_AT_THE_TOP: [&str; 20] = [
     "archive",
     "backup",
+    "blacklist",
     "block",
     "book",
+    "bookmark",
+    "broadcast",
     "change",
     "empty",
+    "favorite",
+    "fork",
+    "hide",
     "pin",
+    "post",
     "quarantine",
     "release",
     "share",
     "stake",
     "trash",
+    "whitelist",
 ];
 
 /// Words of `either.txt` that form names with other nouns: `order-status`, `block-index`.
-const MOSTLY_NOUNS: [&str; 26] = [
-    "bid", "block", "book", "commit", "exchange", "gift", "index", "issue", "link", "log", "order", "pin", "post",
-    "process", "push", "queue", "rate", "record", "report", "reward", "run", "seed", "share", "sign", "stake", "vote",
+const MOSTLY_NOUNS: [&str; 29] = [
+    "bid", "block", "book", "commit", "exchange", "gift", "index", "issue", "link", "log", "make", "order", "pin",
+    "post", "process", "purchase", "push", "queue", "rate", "record", "release", "report", "reward", "run", "seed",
+    "share", "sign", "stake", "vote",
 ];
 
 /// Nouns that say what is known of something, whatever stands before them.
@@ -104,31 +113,29 @@ const OF_A_SET: [&str; 9] = ["id", "ids", "number", "num", "list", "lists", "det
 const BEFORE_A_NOUN: [&str; 5] = ["last", "latest", "recent", "previous", "auto"];
 
 /// Words behind a verb that make it a noun: `edit-history`.
-const BEHIND_A_NOUN: [&str; 6] = ["history", "stats", "statistics", "reasons", "date", "timestamp"];
-
-/// Names of query parameters whose value says what to do.
-const ACTIONS: [&str; 20] = [
-    "a",
-    "act",
-    "action",
-    "cmd",
-    "command",
-    "do",
-    "event",
-    "exec",
-    "fn",
-    "func",
-    "function",
-    "method",
-    "op",
-    "operation",
-    "opt",
-    "process",
-    "step",
-    "task",
-    "todo",
-    "verb",
+const BEHIND_A_NOUN: [&str; 18] = [
+    "base",
+    "date",
+    "history",
+    "info",
+    "notes",
+    "office",
+    "points",
+    "policies",
+    "policy",
+    "rate",
+    "rates",
+    "reasons",
+    "requests",
+    "rules",
+    "statistics",
+    "stats",
+    "status",
+    "timestamp",
 ];
+
+/// Those of them that do so behind a verb that destroys: `shutdown-status`, but not `delete-notes`.
+const BEHIND_ANY_NOUN: [&str; 7] = ["policies", "policy", "rate", "rates", "statistics", "stats", "status"];
 
 /// Words that are verbs even behind one that reads: `getLogout`.
 const NEVER_A_NOUN: [&str; 12] = [
@@ -220,24 +227,6 @@ const LABELS: [&str; 11] = [
 const IN_A_PATH: [&str; 8] =
     ["amount", "betrag", "importe", "newemail", "newname", "newrole", "newvalue", "newpassword"];
 
-/// Parameters beside which a new value concerns somebody.
-const WHOM: [&str; 14] = [
-    "user",
-    "userid",
-    "username",
-    "account",
-    "accountid",
-    "customer",
-    "customerid",
-    "member",
-    "memberid",
-    "recipient",
-    "beneficiary",
-    "payee",
-    "toaccount",
-    "wallet",
-];
-
 /// Words behind a third person that make a sentence of it: `Deletes the …`.
 const ARTICLES: [&str; 24] = [
     "a",
@@ -273,10 +262,9 @@ static OBJECTS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("
 static READS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/reads.txt")));
 static ONCE: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/once.txt")));
 static METERED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/metered.txt")));
-static SECRETS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/values.txt")));
-static VALUES: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/moves.txt")));
+pub(super) static SECRETS: LazyLock<BTreeSet<&str>> = LazyLock::new(|| words(include_str!("words/values.txt")));
 
-fn words(list: &'static str) -> BTreeSet<&'static str> {
+pub(super) fn words(list: &'static str) -> BTreeSet<&'static str> {
     list.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
 }
 
@@ -292,28 +280,18 @@ pub(super) fn of_path(path: &str) -> Option<Verb> {
         let words = split(segment);
         let is_last = segments.get(at + 1).is_none();
         let below_an_object = at.checked_sub(1).is_some_and(|before| has_an_id(segments[before]));
-        let alone = is_last && is_action(&plain(segment), below_an_object);
+        let alone = is_last && is_action(&plain(without_extension(segment)), below_an_object);
         of_words(&words).or(alone.then_some(Verb::Changes))
     };
     segments.iter().enumerate().filter_map(of_segment).max()
 }
 
-/// What a query says that it does: by a parameter named after a verb, by the value of one that names an
-/// action, or by a new value that it carries. `path` is that of the request.
-pub(super) fn of_query(query: &str, path: &str) -> Option<Verb> {
-    let pairs: Vec<(String, String)> =
-        url::form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (decoded(&name), decoded(&value))).collect();
-    let concerns = pairs.iter().any(|(name, _)| WHOM.contains(&plain(name).as_str()));
-    let of_pair = |(name, value): &(String, String)| {
-        let plain_name = plain(name);
-        let is_off = ["", "0", "false", "no", "off", "none"].contains(&value.trim().to_lowercase().as_str());
-        let by_name = || if is_off && !value.is_empty() { None } else { of_parameter(name) };
-        let by_value = || if ACTIONS.contains(&plain_name.as_str()) { of_action(value) } else { None };
-        let carries = SECRETS.contains(plain_name.as_str())
-            || (VALUES.contains(plain_name.as_str()) && (concerns || has_an_id(path)));
-        [by_name(), by_value(), carries.then_some(Verb::Changes)].into_iter().flatten().max()
-    };
-    pairs.iter().filter_map(of_pair).max()
+/// A segment without the ending of a script or a format: `cron.php`, `logout.do`.
+fn without_extension(segment: &str) -> &str {
+    match segment.rsplit_once('.') {
+        Some((name, ending)) if ending.len() <= 6 && ending.bytes().all(|b| b.is_ascii_alphanumeric()) => name,
+        _ => segment,
+    }
 }
 
 /// What an operation id says that it does, by its first or last word.
@@ -423,8 +401,10 @@ fn of_words(words: &[String]) -> Option<Verb> {
         let next = words.get(at + 1).map(String::as_str).unwrap_or_default();
         let found = verb(word)?;
         let is_add_on = word == "add" && matches!(next, "on" | "ons");
-        let is_noun =
-            is_add_on || BEFORE_A_NOUN.contains(&before) || (found == Verb::Changes && BEHIND_A_NOUN.contains(&next));
+        let is_noun = is_add_on
+            || BEFORE_A_NOUN.contains(&before)
+            || BEHIND_ANY_NOUN.contains(&next)
+            || (found == Verb::Changes && BEHIND_A_NOUN.contains(&next));
         (!is_noun).then_some(found)
     };
     let of_pair = |pair: &[String]| match pair {
@@ -449,7 +429,7 @@ fn is_action(word: &str, below_an_object: bool) -> bool {
 }
 
 /// What a parameter of this name does where it is set.
-fn of_parameter(name: &str) -> Option<Verb> {
+pub(super) fn of_parameter(name: &str) -> Option<Verb> {
     let words = split(name);
     match words.as_slice() {
         [only] => verb(only),
@@ -458,8 +438,9 @@ fn of_parameter(name: &str) -> Option<Verb> {
     }
 }
 
-fn of_action(value: &str) -> Option<Verb> {
-    let words = split(value);
+/// What a name of an action says that it does.
+pub(super) fn of_action(name: &str) -> Option<Verb> {
+    let words = split(name);
     let alone = matches!(words.as_slice(), [only] if is_action(only, true));
     of_words(&words).or(alone.then_some(Verb::Changes))
 }
@@ -518,7 +499,7 @@ fn are_objects(text: &str, most: usize) -> bool {
 }
 
 /// The words of a name in lower case, split at separators and at capitals.
-fn split(name: &str) -> Vec<String> {
+pub(super) fn split(name: &str) -> Vec<String> {
     let name = decoded(name);
     let mut words = vec![String::new()];
     let (mut after_small, mut after_letter, mut after_digit) = (false, false, false);
@@ -539,16 +520,22 @@ fn split(name: &str) -> Vec<String> {
 }
 
 /// A name without case and separators.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     decoded(name).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
-fn decoded(text: &str) -> String {
+pub(super) fn decoded(text: &str) -> String {
     let mut text = text.to_owned();
     for _ in 0..DECODINGS {
         text = percent_decode_str(&text).decode_utf8_lossy().into_owned();
     }
-    text
+    // Frameworks that normalize read full-width letters as the usual ones.
+    text.chars()
+        .map(|c| match u32::from(c) {
+            code @ 0xff01..=0xff5e => char::from_u32(code - 0xfee0).unwrap_or(c),
+            _ => c,
+        })
+        .collect()
 }
 
 fn is_parameter(segment: &str) -> bool {
@@ -556,7 +543,7 @@ fn is_parameter(segment: &str) -> bool {
 }
 
 /// True if a segment of the path is a parameter, a number or a long id.
-fn has_an_id(path: &str) -> bool {
+pub(super) fn has_an_id(path: &str) -> bool {
     path.split('/').filter(|segment| !segment.is_empty()).any(|segment| {
         let digits = segment.bytes().filter(u8::is_ascii_digit).count();
         is_parameter(segment) || digits == segment.len() || (digits > 2 && segment.len() >= 8)

@@ -3,7 +3,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::effect::OVERRIDE_HEADERS;
+use crate::effect::may_name_a_method;
 use crate::transport::allowed::{TARGET, is_token};
 
 /// Header fields that only the sender decides.
@@ -47,13 +47,26 @@ const COOKIE: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b',').add(b';').add(
 
 /// True if a header of this name may be filled: it is a name, and the sender does not decide it.
 pub(super) fn may_fill(name: &str) -> bool {
-    let mut decided = SENDERS_OWN.iter().chain(&OVERRIDE_HEADERS);
-    is_token(name) && !decided.any(|known| name.eq_ignore_ascii_case(known))
+    is_token(name) && !is_senders_own(name) && !may_name_a_method(name)
 }
 
 /// True if a cookie of this name may be filled.
 pub(super) fn may_fill_cookie(name: &str) -> bool {
-    is_token(name)
+    is_token(name) && !may_name_a_method(name)
+}
+
+/// True if a header of this name says how a message is framed, or what becomes of its connection.
+///
+/// **Source**: RFC 9110, sections 7.6, 8.6 and 10.1; RFC 9112, section 6.
+pub(crate) fn frames(name: &str) -> bool {
+    let is_users = ["authorization", "content-type", "cookie", "host"].iter().any(|n| name.eq_ignore_ascii_case(n));
+    is_senders_own(name) && !is_users
+}
+
+/// True if only the sender decides a header of this name. Gateways read `_` as `-`.
+fn is_senders_own(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    SENDERS_OWN.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// A text as the value of a header: up to the first control character, without spaces around.
@@ -103,6 +116,10 @@ mod tests {
             "\u{e9}",
             "X-T\n",
             "Upgrade",
+            "Transfer_Encoding",
+            "content_length",
+            "X_HTTP_METHOD_OVERRIDE",
+            "X-Rest-Method",
             "Expect",
             "Trailer",
         ] {

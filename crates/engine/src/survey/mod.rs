@@ -1,6 +1,6 @@
 //! What the API does for each identity before any check runs. Frozen before the first check.
 
-mod clean;
+pub(crate) mod clean;
 mod fill;
 mod forge;
 mod harvest;

@@ -254,6 +254,7 @@ impl LookUp {
             identity: None,
             operation: None,
             request,
+            signed_as: None,
             answer: kept,
             started_ms,
             duration_ms: u64::try_from(received.duration.as_millis()).unwrap_or(u64::MAX),

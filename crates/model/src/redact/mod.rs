@@ -23,7 +23,7 @@ mod parts;
 mod tests;
 
 use forms::forms;
-pub use parts::{is_secret, parts};
+pub use parts::{is_secret, legible, parts};
 
 /// Shortest text that is searched: anything shorter stands in ordinary text by chance. One with other
 /// characters than letters may be shorter by one.
@@ -171,6 +171,9 @@ impl Redactor {
     /// An exchange with every credential masked. Its operation stays, which others find by it.
     pub fn exchange(&self, mut exchange: Exchange) -> Exchange {
         exchange.request = self.request(&exchange.request);
+        if let Some(signed) = exchange.signed_as.as_mut().and_then(|signed_as| signed_as.request.as_mut()) {
+            *signed = self.request(signed);
+        }
         exchange.answer = match exchange.answer {
             Answer::Response(response) => Answer::Response(self.response(&response)),
             Answer::Error(mut error) => {

@@ -30,7 +30,14 @@ const IGNORED_WITH_VALUE: &[&str] = &[
 /// # Errors
 /// Where a quote is open, an option lacks its value or is not known, or there is no URL.
 pub fn curl(command: &str) -> Result<Request, SampleError> {
-    let words = shell_words(command)?;
+    curl_words(shell_words(command)?)
+}
+
+/// The same of a command line whose words a shell has read.
+///
+/// # Errors
+/// Where an option lacks its value or is not known, or there is no URL.
+pub fn curl_words(words: impl IntoIterator<Item = String>) -> Result<Request, SampleError> {
     let mut words = words.into_iter().skip_while(|word| word == "$").skip(1);
     let mut read = Read::default();
     while let Some(word) = words.next() {

@@ -6,7 +6,7 @@ mod http_text;
 
 use model::{Origin, Request};
 
-pub use curl::curl;
+pub use curl::{curl, curl_words};
 pub use har::har;
 pub use http_text::http_text;
 

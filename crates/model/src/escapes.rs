@@ -14,11 +14,11 @@ use memchr::{memchr_iter, memchr3_iter};
 const DEEPEST: usize = 5;
 
 /// The bytes with which escapes begin, one for each kind.
-pub(crate) const KINDS: [u8; 3] = [b'\\', b'%', b'&'];
+const KINDS: [u8; 3] = [b'\\', b'%', b'&'];
 
 /// One reading of a text, and where its bytes stand in the text.
 #[derive(Debug, Default)]
-pub(crate) struct Reading {
+struct Reading {
     bytes: Vec<u8>,
     escapes: Vec<Escape>,
 }
@@ -32,7 +32,7 @@ struct Escape {
 
 impl Reading {
     /// The text with one level of these escapes undone; `None` where there is none.
-    pub(crate) fn of(text: &[u8], kinds: &[u8]) -> Option<Self> {
+    fn of(text: &[u8], kinds: &[u8]) -> Option<Self> {
         let mut reading = Self::default();
         let mut copied = 0;
         // Escapes of one kind, or of all three.
@@ -65,7 +65,7 @@ impl Reading {
     }
 
     /// The bytes as read.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 /// A credential of the scan.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Known {
+pub(super) struct Known {
     /// As recordings name it.
     pub(super) label: String,
     /// The identities that have it.

@@ -7,13 +7,19 @@ use base64::engine::GeneralPurpose;
 use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
 use data_encoding::BASE32_NOPAD;
 
-use crate::escapes::{KINDS, Reading, meaning};
+use super::SHORTEST_REST;
+use crate::escapes::meaning;
 
 /// Shortest credential that is searched inside other base64: of a shorter one, too few characters do not
 /// depend on what stands beside it.
 ///
 /// **Source**: chosen; 10 bytes are 12 characters at least, which no word is by chance.
 const SHORTEST_INSIDE: usize = 10;
+
+/// Characters that an escape takes at most of what stands behind its mark.
+///
+/// **Source**: `\u` and four hexadecimal digits (RFC 8259, section 7).
+const MOST_EATEN: usize = 5;
 
 /// Shortest credential that is searched in capitals, and in small letters.
 ///
@@ -51,7 +57,7 @@ pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
             forms.push(inside(&BASE64_URL_SAFE_NO_PAD, bytes, before));
         }
     }
-    forms.extend(behind_a_mark(bytes));
+    forms.extend(rest(bytes));
     if bytes.len() >= SHORTEST_SPELLED {
         forms.extend(spelled(bytes));
     }
@@ -60,14 +66,14 @@ pub(super) fn forms(secret: &str) -> Vec<Vec<u8>> {
     forms
 }
 
-/// What is read of a value whose beginning makes an escape with the byte before it, as `a` does behind `\`.
-/// A value that no encoder touches is found as it is written.
-fn behind_a_mark(bytes: &[u8]) -> Vec<Vec<u8>> {
+/// What is left of a value whose beginning an escape eats that began before it, as `\\0` and `%4` do with
+/// digits. A value that no encoder touches is found as it is written.
+fn rest(bytes: &[u8]) -> Option<Vec<u8>> {
     if bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte)) {
-        return Vec::new();
+        return None;
     }
-    let behind = KINDS.map(|mark| Reading::of(&[&[mark], bytes].concat(), &[mark]));
-    behind.into_iter().flatten().map(|reading| reading.bytes().to_vec()).collect()
+    let eaten = MOST_EATEN.min(bytes.len().checked_sub(SHORTEST_REST)?);
+    Some(bytes[eaten..].to_vec())
 }
 
 /// The bytes one by one, as dumps, certificates, arrays and mails write them; in two encodings, one in the
